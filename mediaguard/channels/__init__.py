@@ -1,0 +1,1 @@
+"""Where renditions go. Only `pipeline.release` calls these."""

@@ -1,0 +1,1 @@
+"""The rules: pure Python and numpy, no clock, no I/O."""

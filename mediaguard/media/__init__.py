@@ -1,0 +1,1 @@
+"""What opens and writes media files: decoding, redaction, encoding, verification."""

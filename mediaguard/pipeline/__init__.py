@@ -1,0 +1,1 @@
+"""The order of the steps, one verb a file. A step calls ports, never another step."""

@@ -1,0 +1,1 @@
+"""What remembers: the database, the encrypted vault and the keys."""

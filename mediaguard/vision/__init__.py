@@ -1,0 +1,1 @@
+"""What looks: detectors, embedders, quality and their model files."""
