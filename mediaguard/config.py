@@ -1,0 +1,162 @@
+"""The configuration: one TOML file in the home folder, checked before anything runs.
+
+Every setting has a default; a setting that does not exist is an error, so that a typing
+mistake in a rule never goes unnoticed.
+"""
+
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+
+from mediaguard.core.decision import WithoutConsent
+from mediaguard.errors import ConfigError
+
+FILE_NAME = "mediaguard.toml"
+MATCHING = "matching"
+"""The reserved channel: consent to be recognised by face (biometric opt-in)."""
+
+ChannelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Language(StrEnum):
+    """The languages in which mediaguard speaks to staff."""
+
+    EN = "en"
+    NL = "nl"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Detection(_Section):
+    """How faces are looked for."""
+
+    detector: Literal["centerface", "face_recognition_hog", "face_recognition_cnn", "yunet"] = (
+        "centerface"
+    )
+    identify_score: Share = 0.6
+
+
+class Matching(_Section):
+    """When a face is taken for a subject. The defaults are measured: see docs/decisions."""
+
+    embedder: Literal["dlib"] = "dlib"
+    threshold: Annotated[float, Field(gt=0.0, le=0.6)] = 0.45
+    margin: Annotated[float, Field(ge=0.0, le=0.5)] = 0.05
+    min_height: Annotated[int, Field(ge=20)] = 40
+
+
+class Redaction(_Section):
+    """How a face is made unrecognisable."""
+
+    style: Literal["fill", "mosaic", "blur"] = "fill"
+
+
+class Limits(_Section):
+    """What is refused because of its size."""
+
+    max_megapixels: Annotated[int, Field(ge=1, le=300)] = 150
+    max_file_mb: Annotated[int, Field(ge=1, le=2000)] = 200
+
+
+class Watch(_Section):
+    """How the inbox folders are watched."""
+
+    polling: bool = False
+    settle_seconds: Annotated[float, Field(ge=0.1, le=600)] = 2.0
+
+
+class Channel(_Section):
+    """One place where pictures are published, and its rules."""
+
+    connector: Literal["folder"] = "folder"
+    purpose: str = "publicity"
+    without_consent: WithoutConsent = WithoutConsent.REDACT
+    max_redacted_share: Share = 1.0
+    wordings: tuple[str, ...] | None = None
+
+
+class Config(_Section):
+    """Everything that can be set."""
+
+    language: Language = Language.EN
+    time_zone: str = "Europe/Amsterdam"
+    database: str | None = None
+    detection: Detection = Detection()
+    matching: Matching = Matching()
+    redaction: Redaction = Redaction()
+    limits: Limits = Limits()
+    watch: Watch = Watch()
+    channels: dict[ChannelName, Channel]
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is not a time zone such as Europe/Amsterdam") from error
+        return value
+
+    @field_validator("channels")
+    @classmethod
+    def _usable_channels(cls, value: dict[str, Channel]) -> dict[str, Channel]:
+        if not value:
+            raise ValueError("at least one channel is needed")
+        if MATCHING in value:
+            raise ValueError(f"{MATCHING!r} is reserved for the opt-in to face matching")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The school's time zone, in which dates on consents count."""
+        return ZoneInfo(self.time_zone)
+
+    def channel(self, name: str) -> Channel:
+        """The channel called `name`.
+
+        Raises:
+            ConfigError: there is no such channel.
+        """
+        try:
+            return self.channels[name]
+        except KeyError:
+            raise ConfigError(
+                "channel-unknown", channel=name, known=", ".join(self.channels)
+            ) from None
+
+
+def load(home: Path) -> Config:
+    """Read and check the configuration of `home`.
+
+    Raises:
+        ConfigError: there is no home here, or a setting is wrong; names file and setting.
+    """
+    path = home / FILE_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError("home-missing", home=home) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError("config-unreadable", path=path, detail=_brief(error)) from error
+    try:
+        return Config.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError("config-invalid", path=path, detail=str(error)) from error
+    except ValidationError as error:
+        # Only place and reason: the value itself may be a secret (a database URL).
+        detail = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'file'}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        )
+        raise ConfigError("config-invalid", path=path, detail=detail) from None
+
+
+def _brief(error: Exception) -> str:
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else str(error)

@@ -1,0 +1,155 @@
+"""The ruling on an item: which faces may be seen, and whether the item may go out.
+
+There is no way from "unsure" to "visible": a face is kept only if it was matched to one
+subject and that subject's consent for the channel is a clear yes; all else is redacted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mediaguard.core.consent import Ruling
+from mediaguard.core.faces import Assessment, Face
+
+
+class WithoutConsent(StrEnum):
+    """What a channel does with an item that shows somebody without consent."""
+
+    REDACT = "redact"
+    BLOCK = "block"
+    HOLD = "hold"
+
+
+class Outcome(StrEnum):
+    """What happens to an item."""
+
+    RELEASE = "release"
+    REDACT = "redact"
+    BLOCK = "block"
+    HOLD = "hold"
+
+
+class Action(StrEnum):
+    """What happens to a face."""
+
+    KEEP = "keep"
+    REDACT = "redact"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPolicy:
+    """The rules of a channel that a decision needs.
+
+    Attributes:
+        channel: its name.
+        without_consent: what to do when a recognisable face has to be redacted.
+        max_redacted_share: above this share of redacted recognisable faces the picture is
+            not worth publishing, and is held.
+        min_height: from this face height on (pixels) a face counts as recognisable. Smaller
+            ones are redacted too, but neither block the item nor count in the share.
+        identify_score: below this detection score nobody is identified.
+    """
+
+    channel: str
+    without_consent: WithoutConsent = WithoutConsent.REDACT
+    max_redacted_share: float = 1.0
+    min_height: float = 40.0
+    identify_score: float = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class FaceDecision:
+    """The ruling on one face.
+
+    Attributes:
+        face: as assessed.
+        action: keep or redact.
+        rule: code of the rule that decided, worded in `mediaguard.texts`.
+        consent_event: id of the consent event relied upon, None if there is none.
+    """
+
+    face: Face
+    action: Action
+    rule: str
+    consent_event: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The ruling on an item for a channel; `reason` is a code worded in `mediaguard.texts`."""
+
+    channel: str
+    outcome: Outcome
+    reason: str
+    faces: tuple[FaceDecision, ...]
+
+    @property
+    def kept_subjects(self) -> frozenset[str]:
+        """The subjects that stay visible."""
+        return frozenset(
+            face.face.match.subject_id
+            for face in self.faces
+            if face.action is Action.KEEP and face.face.match and face.face.match.subject_id
+        )
+
+    @property
+    def consent_events(self) -> tuple[int, ...]:
+        """Ids of the consents that the visible faces rely on, ascending."""
+        return tuple(
+            sorted(
+                {
+                    face.consent_event
+                    for face in self.faces
+                    if face.action is Action.KEEP and face.consent_event is not None
+                }
+            )
+        )
+
+
+def decide(
+    assessment: Assessment, rulings: Mapping[str, Ruling], policy: ChannelPolicy
+) -> Decision:
+    """Rule on every face and on the item.
+
+    Args:
+        assessment: what was found.
+        rulings: "allowed now?" per subject on this channel; a missing subject is a no.
+        policy: the channel's rules.
+    """
+    faces = tuple(_decide_face(face, rulings, policy) for face in assessment.faces)
+    redacted = [face for face in faces if face.action is Action.REDACT]
+    if not redacted:
+        reason = "all-consented" if faces else "no-faces"
+        return Decision(policy.channel, Outcome.RELEASE, reason, faces)
+
+    recognisable = [face for face in faces if _recognisable(face, policy)]
+    shown_without = [face for face in recognisable if face.action is Action.REDACT]
+    if shown_without and policy.without_consent is WithoutConsent.BLOCK:
+        return Decision(policy.channel, Outcome.BLOCK, "channel-blocks", faces)
+    if shown_without and policy.without_consent is WithoutConsent.HOLD:
+        return Decision(policy.channel, Outcome.HOLD, "channel-holds", faces)
+    if recognisable and len(shown_without) / len(recognisable) > policy.max_redacted_share:
+        return Decision(policy.channel, Outcome.HOLD, "too-many-redacted", faces)
+    return Decision(policy.channel, Outcome.REDACT, "some-redacted", faces)
+
+
+def _recognisable(face: FaceDecision, policy: ChannelPolicy) -> bool:
+    return face.face.detection.box.h >= policy.min_height
+
+
+def _decide_face(face: Face, rulings: Mapping[str, Ruling], policy: ChannelPolicy) -> FaceDecision:
+    # "not (a >= b)" rather than "a < b": a NaN must fall on the side of redaction.
+    if not face.detection.box.h >= policy.min_height:
+        return FaceDecision(face, Action.REDACT, "face-small")
+    if not face.detection.score >= policy.identify_score:
+        return FaceDecision(face, Action.REDACT, "face-unclear")
+    match = face.match
+    if match is None or (match.subject_id is None and not match.candidates):
+        return FaceDecision(face, Action.REDACT, "face-unknown")
+    if match.subject_id is None:
+        return FaceDecision(face, Action.REDACT, "face-uncertain")
+    ruling = rulings.get(match.subject_id)
+    if ruling is None:
+        return FaceDecision(face, Action.REDACT, "subject-unknown")
+    action = Action.KEEP if ruling.allowed is True else Action.REDACT
+    return FaceDecision(face, action, ruling.rule, ruling.event_id)

@@ -1,0 +1,70 @@
+"""Find the faces in every frame and search the recognisable ones in the gallery."""
+
+from collections.abc import Sequence
+
+from mediaguard.core.decision import ChannelPolicy
+from mediaguard.core.faces import Assessment, Detection, Face, Image
+from mediaguard.core.matching import GalleryIndex, MatchPolicy, identify
+from mediaguard.core.ports import Detector, Embedder, QualityMeter
+
+
+def assess(
+    frames: Sequence[Image],
+    *,
+    detector: Detector,
+    embedder: Embedder,
+    measure: QualityMeter,
+    gallery: GalleryIndex,
+    matching: MatchPolicy,
+    policy: ChannelPolicy,
+) -> Assessment:
+    """Look at `frames` (one for a still photo; all of the same size).
+
+    Embedding is the dearest step, so it is done only for faces that may be shown at all,
+    and not at all when nobody is in the gallery. The vectors are dropped on return.
+    """
+    faces = [
+        face
+        for index, frame in enumerate(frames)
+        for face in _assess_frame(
+            index, frame, detector, embedder, measure, gallery, matching, policy
+        )
+    ]
+    height, width = frames[0].shape[:2]
+    return Assessment(width=width, height=height, frames=len(frames), faces=faces)
+
+
+def _assess_frame(
+    index: int,
+    frame: Image,
+    detector: Detector,
+    embedder: Embedder,
+    measure: QualityMeter,
+    gallery: GalleryIndex,
+    matching: MatchPolicy,
+    policy: ChannelPolicy,
+) -> list[Face]:
+    detections = detector.detect(frame)
+    if not gallery.subjects:
+        return [Face(detection, index) for detection in detections]
+
+    def searchable(detection: Detection) -> bool:
+        return detection.box.h >= policy.min_height and detection.score >= policy.identify_score
+
+    probes = [detection for detection in detections if searchable(detection)]
+    matches = dict(
+        zip(
+            (id(probe) for probe in probes),
+            identify(embedder.embed(frame, probes), gallery, matching) if probes else [],
+            strict=True,
+        )
+    )
+    return [
+        Face(
+            detection,
+            index,
+            quality=measure(frame, detection) if id(detection) in matches else None,
+            match=matches.get(id(detection)),
+        )
+        for detection in detections
+    ]

@@ -1,0 +1,106 @@
+"""Make the rendition: redact, encode, reopen and verify; once more, stronger, if it fails."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mediaguard.core.decision import Action, Decision
+from mediaguard.core.faces import Detection, Image
+from mediaguard.core.ports import Detector, Embedder
+from mediaguard.media.photo import Photo, encode
+from mediaguard.media.redaction import Style, redact
+from mediaguard.media.verification import Finding, Verification, verify
+
+STRENGTHS = (1, 2)
+"""Redaction is tried once, and once more, larger and solid, if verification objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """An encoded picture that passed verification, or the findings why none did.
+
+    Attributes:
+        data: the encoded file, as it may be published.
+        suffix: file name ending with its dot.
+        sha256: of `data`, hexadecimal.
+        verified: True only if the reopened file passed.
+        findings: what verification objected to at the last try.
+    """
+
+    data: bytes
+    suffix: str
+    sha256: str
+    verified: bool
+    findings: tuple[Finding, ...]
+
+
+def render(
+    photo: Photo,
+    decision: Decision,
+    *,
+    style: Style,
+    detector: Detector,
+    embedder: Embedder,
+    gallery_distance: Callable[[NDArray[np.float32]], float] | None,
+    threshold: float,
+) -> Rendition:
+    """Write the decision into pixels and prove it on the encoded result.
+
+    Args:
+        photo: the decoded original.
+        decision: which faces stay.
+        style: how faces are redacted at the first try.
+        detector: looks at the result as a stranger would.
+        embedder: compares redacted faces with their originals.
+        gallery_distance: distance of a vector to the nearest subject, None without a gallery.
+        threshold: distance below which two faces are taken for the same person.
+    """
+    kept: list[list[Detection]] = [[] for _ in photo.frames]
+    redacted: list[Detection] = []
+    for face in decision.faces:
+        if face.action is Action.KEEP:
+            kept[face.face.frame].append(face.face.detection)
+        else:
+            redacted.append(face.face.detection)
+
+    for strength in STRENGTHS:
+        # In an animation every region is covered in every frame: a detector that blinks
+        # for one frame must not show a face for one frame.
+        frames, masks = _redact_all(photo.frames, redacted, style, strength)
+        encoded = encode(photo, frames)
+        verification = verify(
+            encoded.data,
+            encoded.format,
+            originals=photo.frames,
+            masks=masks,
+            redacted=[redacted] * len(frames),
+            kept=kept,
+            find_faces=detector.detect,
+            embed=embedder.embed,
+            gallery_distance=gallery_distance,
+            threshold=threshold,
+        )
+        if verification.ok:
+            break
+        redacted = redacted + _flatten(verification)
+    return Rendition(
+        data=encoded.data,
+        suffix=encoded.suffix,
+        sha256=hashlib.sha256(encoded.data).hexdigest(),
+        verified=verification.ok,
+        findings=verification.findings,
+    )
+
+
+def _redact_all(
+    frames: Sequence[Image], redacted: Sequence[Detection], style: Style, strength: int
+) -> tuple[list[Image], list[NDArray[np.bool_]]]:
+    pairs = [redact(frame, redacted, style, strength=strength) for frame in frames]
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def _flatten(verification: Verification) -> list[Detection]:
+    return [face for frame in verification.new_faces for face in frame]

@@ -1,0 +1,43 @@
+"""What mediaguard says to people, in English and Dutch, by code.
+
+Each module beside this one holds the sentences of one area as two dicts, `EN` and `NL`,
+with the same keys and placeholders (a test keeps them equal).
+"""
+
+from collections.abc import Mapping
+from types import ModuleType
+
+from mediaguard.errors import MediaguardError
+from mediaguard.texts import app, decision, media, store, vision
+
+AREAS: tuple[ModuleType, ...] = (app, decision, media, store, vision)
+
+_CATALOGUES: dict[str, dict[str, str]] = {
+    language: {code: text for area in AREAS for code, text in getattr(area, language.upper()).items()}
+    for language in ("en", "nl")
+}
+
+
+def say(code: str, params: Mapping[str, object] | None = None, language: str = "en") -> str:
+    """The sentence for `code`; the code itself with its parameters if nobody wrote one."""
+    template = _CATALOGUES[language].get(code)
+    values = {key: _printable(value) for key, value in (params or {}).items()}
+    if template is None:
+        return " ".join([code, *(f"{key}={value}" for key, value in values.items())])
+    try:
+        return template.format(**values)
+    except (KeyError, IndexError):
+        return f"{template} {values}"
+
+
+def explain(error: MediaguardError, language: str = "en") -> str:
+    """What went wrong and what to do next."""
+    return say(error.code, error.params, language)
+
+
+def _printable(value: object) -> object:
+    """File names may hold newlines, escapes and broken bytes; none may reach a terminal."""
+    if isinstance(value, int | float):
+        return value
+    text = str(value).encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
