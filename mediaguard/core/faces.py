@@ -150,3 +150,12 @@ class Assessment:
     height: int
     frames: int
     faces: Sequence[Face]
+
+    @property
+    def subjects(self) -> frozenset[str]:
+        """Everybody somebody was taken for."""
+        return frozenset(
+            face.match.subject_id
+            for face in self.faces
+            if face.match is not None and face.match.subject_id is not None
+        )

@@ -1,0 +1,1 @@
+"""Measurements beside the peers; each module is one command. Never part of the tests."""

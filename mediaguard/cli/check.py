@@ -1,0 +1,40 @@
+"""`mediaguard check`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from mediaguard.app import App
+from mediaguard.cli import options
+from mediaguard.cli.progress import each
+from mediaguard.cli.report import write
+from mediaguard.core.decision import Outcome
+from mediaguard.files import find_files
+
+
+@click.command()
+@options.paths
+@options.channel
+@options.groups
+@options.output_format("html", "junit")
+@options.pass_app
+def check(
+    app: App, paths: Sequence[Path], channel_name: str, groups: Sequence[str], output: str
+) -> None:
+    """Say what would happen to each picture, and why. Nothing is written.
+
+    Exits with 1 when anything may not go out as it is.
+
+    \b
+    Examples:
+      mediaguard check newsletter/ --channel newsletter
+      mediaguard check team.jpg -c website-public --group 4B
+      mediaguard check newsletter/ -c newsletter --format html > report.html
+    """
+    pipeline = app.pipeline(channel_name, groups)
+    items = [pipeline.check(path) for path in each(find_files(paths))]
+    write(items, channel_name, output, app.language)
+    click.get_current_context().exit(
+        0 if all(item.outcome is Outcome.RELEASE for item in items) else 1
+    )

@@ -1,0 +1,115 @@
+"""`mediaguard demo`: the whole story on the sample school."""
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from mediaguard.app import App
+from mediaguard.cli.progress import each
+from mediaguard.cli.report import item_lines
+from mediaguard.cli.sheet import as_html, as_png, row
+from mediaguard.config import FILE_NAME, Language
+from mediaguard.core.media import ItemReport, summary
+from mediaguard.files import find_files
+from mediaguard.resources import resource
+from mediaguard.texts import say
+
+CHANNEL = "website-public"
+
+
+@click.command()
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep the sample school's home in this folder, to try other commands on it.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("mediaguard-demo"),
+    show_default=True,
+    help="Where the contact sheet is written.",
+)
+@click.option(
+    "--language", type=click.Choice([language.value for language in Language]), default="en"
+)
+def demo(keep: Path | None, out: Path, language: str) -> None:
+    """Show everything on a made-up school: import, enrolment, photos, withdrawal.
+
+    Ten photos of rendered people go through the pipeline, each showing a rule. The result
+    is a contact sheet, before and after, as a picture and as a page.
+
+    \b
+    Examples:
+      mediaguard demo
+      mediaguard demo --keep sample-home --language nl
+    """
+    with ExitStack() as cleanup:
+        home = keep or Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
+        app = sample_school(home, language)
+        photos = find_files([resource("sample_media", "photos")])
+        params = {"subjects": len(app.subjects()), "photos": len(photos), "channel": CHANNEL}
+        click.echo(say("demo-intro", params, language) + "\n")
+        items = _process(app, photos)
+        # Opened now: the item that is processed again gets another rendition.
+        rows = [row(item) for item in items]
+        click.echo(say("report-summary", {"channel": CHANNEL, **summary(items)}, language))
+
+        subject, shown = next(
+            (face.face.match.subject_id, item)
+            for item in items
+            for face in item.faces
+            if item.rendition and face.consent_event and face.face.match
+        )
+        again = _withdraw(app, str(subject), Path(shown.path))
+        outcome = say(f"outcome-{again.outcome.value}", {}, language)
+        params = {"subject": subject, "channel": CHANNEL, "outcome": outcome}
+        click.echo("\n" + say("demo-withdrawn", params, language))
+        click.echo("\n".join(item_lines(again, language)) + "\n")
+
+        rows.append(row(again))
+        out.mkdir(parents=True, exist_ok=True)
+        png, html = out / "contact-sheet.png", out / "contact-sheet.html"
+        as_png(rows, CHANNEL, language).save(png)
+        html.write_text(as_html(rows, CHANNEL, language), encoding="utf-8")
+        click.echo(say("demo-done", {"png": png, "html": html}, language))
+
+
+def sample_school(home: Path, language: str = "en") -> App:
+    """A home with the sample school's people, consents and references in it."""
+    app = App(home)
+    app.create(language)
+    path = home / FILE_NAME
+    section = f"[channels.{CHANNEL}]\n"
+    # A photo in which nearly everybody is covered is held: the tenth rule the demo shows.
+    path.write_text(
+        path.read_text(encoding="utf-8").replace(section, section + "max_redacted_share = 0.75\n"),
+        encoding="utf-8",
+    )
+    app = App(home)
+    app.import_roster(resource("sample_media", "roster.csv"))
+    app.import_consents(
+        resource("sample_media", "consents.csv"), resource("config", "examples", "parent-app.toml")
+    )
+    for folder in each(sorted(resource("sample_media", "references").iterdir())):
+        if folder.is_dir():
+            app.enrol(folder.name, find_files([folder]))
+    return app
+
+
+def _process(app: App, photos: list[Path]) -> list[ItemReport]:
+    pipeline, channel = app.pipeline(CHANNEL), app.channel(CHANNEL)
+    items = []
+    for photo in each(photos):
+        item = pipeline.process(photo, vault=app.vault, channel=channel)
+        click.echo("\n".join(item_lines(item, app.language)) + "\n")
+        items.append(item)
+    return items
+
+
+def _withdraw(app: App, subject: str, photo: Path) -> ItemReport:
+    app.withdraw(subject, CHANNEL)
+    return app.pipeline(CHANNEL).process(photo, vault=app.vault, channel=app.channel(CHANNEL))

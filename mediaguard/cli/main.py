@@ -1,0 +1,84 @@
+"""The `mediaguard` command: options that all commands share, and how errors are shown."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from mediaguard import __version__
+from mediaguard.app import App
+from mediaguard.errors import MediaguardError
+from mediaguard.texts import explain
+
+COMMANDS = {
+    "init": "setup",
+    "demo": "demo",
+    "subject": "subject",
+    "consent": "consent",
+    "check": "check",
+    "process": "process",
+    "watch": "watching",
+    "publication": "publication",
+    "audit": "audit",
+    "models": "models",
+}
+"""Command → module in this package; imported only when used, so that `--help` is quick."""
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"mediaguard.cli.{COMMANDS[cmd_name]}")
+        command = getattr(module, cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except MediaguardError as error:
+            app = ctx.find_object(App)
+            language = app.language if app else "en"
+            click.echo(f"mediaguard: {explain(error, language)}", err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="MEDIAGUARD_HOME",
+    default=Path("mediaguard-home"),
+    show_default=True,
+    help="The folder with configuration, records and inboxes (or MEDIAGUARD_HOME).",
+)
+@click.version_option(__version__, prog_name="mediaguard")
+@click.pass_context
+def cli(ctx: click.Context, home: Path) -> None:
+    """Publish photos only of pupils who agreed to it.
+
+    Every face in a picture is found; whoever is not known to have consented to the channel
+    is made unrecognisable, or the picture is held. Unknown means no.
+
+    \b
+    Start here:
+      mediaguard demo                                  see it work on a made-up school
+      mediaguard init                                  make a home for your school
+      mediaguard check PHOTO --channel newsletter      what would happen, and why
+    """
+    ctx.obj = App(home)
+
+
+def main() -> None:
+    """Run the command line; exit codes: 0 all clear, 1 something may not go out, 2 an error."""
+    for stream in (sys.stdout, sys.stderr):
+        # A file name with broken bytes must never break the report.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    cli()

@@ -1,0 +1,36 @@
+"""Options and arguments that several commands share."""
+
+from pathlib import Path
+
+import click
+
+from mediaguard.app import App
+
+pass_app = click.make_pass_decorator(App)
+
+channel = click.option(
+    "--channel", "-c", "channel_name", required=True, metavar="CHANNEL", help="Where it is to go."
+)
+groups = click.option(
+    "--group",
+    "-g",
+    "groups",
+    multiple=True,
+    metavar="GROUP",
+    help="Look only for subjects of this group; may be repeated.",
+)
+paths = click.argument(
+    "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path)
+)
+
+
+def output_format(*names: str) -> "click.decorators.FC":  # type: ignore[name-defined]
+    """`--format` with `text` and `json`, and `names`."""
+    return click.option(
+        "--format",
+        "output",
+        type=click.Choice(["text", "json", *names]),
+        default="text",
+        show_default=True,
+        help="How the result is written.",
+    )

@@ -1,0 +1,58 @@
+"""`mediaguard process`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from mediaguard.app import App
+from mediaguard.cli import options
+from mediaguard.cli.progress import each
+from mediaguard.cli.report import write
+from mediaguard.core.decision import Outcome
+from mediaguard.files import find_files
+
+
+@click.command()
+@options.paths
+@options.channel
+@options.groups
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Only write the finished pictures here; publish and record nothing.",
+)
+@options.output_format()
+@options.pass_app
+def process(
+    app: App,
+    paths: Sequence[Path],
+    channel_name: str,
+    groups: Sequence[str],
+    out: Path | None,
+    output: str,
+) -> None:
+    """Publish what may be published, with everybody else made unrecognisable.
+
+    The originals stay where they are; an encrypted copy is kept with the publication.
+    Finished pictures get a coded name: file names often hold a pupil's name. Exits with 1
+    when anything was held or blocked, and with 0 when everything went out.
+
+    \b
+    Examples:
+      mediaguard process sportsday/ --channel website-public
+      mediaguard process team.jpg -c facebook --out ready-for-facebook/
+    """
+    pipeline = app.pipeline(channel_name, groups)
+    files = find_files(paths)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        items = [pipeline.export(path, out) for path in each(files)]
+    else:
+        channel = app.channel(channel_name)
+        items = [
+            pipeline.process(path, vault=app.vault, channel=channel) for path in each(files)
+        ]
+    write(items, channel_name, output, app.language)
+    held = any(item.outcome in (Outcome.BLOCK, Outcome.HOLD) for item in items)
+    click.get_current_context().exit(1 if held else 0)

@@ -1,0 +1,60 @@
+"""Files appear whole or not at all."""
+
+import contextlib
+import errno
+import os
+import secrets
+from pathlib import Path
+
+from mediaguard.errors import MediaError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` to `path`: whoever opens the path sees the old content or all of the new.
+
+    The temporary file lies in the same folder, is readable by its owner only, and is gone
+    afterwards, whatever happens. A file that is there already is replaced.
+
+    Raises:
+        MediaError: ``disk-full`` or ``write-failed``; nothing was left behind.
+    """
+    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        _write_new(temporary, data)
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        _forget(temporary)
+        if error.errno in _FULL:
+            raise MediaError("disk-full", name=path.name) from error
+        raise MediaError("write-failed", name=path.name, detail=error.strerror or "?") from error
+    except BaseException:
+        _forget(temporary)
+        raise
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself survive a power cut; Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _forget(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()

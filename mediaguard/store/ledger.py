@@ -1,0 +1,267 @@
+"""The consent ledger: subjects, and the events about their consent, which only ever grow."""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import date, datetime, tzinfo
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from mediaguard.core.consent import (
+    Answer,
+    ConsentEvent,
+    Kind,
+    Ruling,
+    Signatory,
+    Subject,
+    rule_on,
+)
+from mediaguard.errors import InputError
+from mediaguard.store.tables import ConsentEventRow, SubjectGroupRow, SubjectRow
+
+SUBJECT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+"""What a pseudonym looks like: no spaces, so that a name is not entered by mistake."""
+
+MAX_TEXT = 200
+
+_COLUMNS = [getattr(ConsentEventRow, name) for name in ConsentEvent.__slots__]
+
+
+class Ledger:
+    """Reads and appends within the caller's transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    # -- subjects ---------------------------------------------------------------------------
+
+    def add_subject(
+        self,
+        subject_id: str,
+        *,
+        at: datetime,
+        kind: Kind = Kind.STUDENT,
+        groups: Iterable[str] = (),
+        born: date | None = None,
+    ) -> Subject:
+        """Add a subject.
+
+        Raises:
+            InputError: the pseudonym or a group is not usable, or the subject exists.
+        """
+        if not SUBJECT_ID.fullmatch(subject_id):
+            raise InputError("subject-id-invalid", subject=subject_id)
+        if self.subject(subject_id) is not None:
+            raise InputError("subject-exists", subject=subject_id)
+        self._session.execute(
+            insert(SubjectRow).values(
+                subject_id=subject_id, kind=Kind(kind).value, born=born, created_at=at
+            )
+        )
+        subject = Subject(subject_id, Kind(kind), frozenset(groups), born)
+        self._insert_groups(subject_id, subject.groups)
+        return subject
+
+    def subject(self, subject_id: str) -> Subject | None:
+        """The subject, or None if nobody knows this pseudonym."""
+        return next(iter(self._subjects([subject_id])), None)
+
+    def known_subject(self, subject_id: str) -> Subject:
+        """The subject.
+
+        Raises:
+            InputError: nobody knows this pseudonym.
+        """
+        subject = self.subject(subject_id)
+        if subject is None:
+            raise InputError("no-subject", subject=subject_id)
+        return subject
+
+    def subjects(self, group: str | None = None) -> list[Subject]:
+        """All subjects, or those of a group, by pseudonym."""
+        everyone = self._subjects(None)
+        return [s for s in everyone if group is None or group in s.groups]
+
+    def set_groups(self, subject_id: str, groups: Iterable[str]) -> None:
+        """Replace the groups of a subject.
+
+        Raises:
+            InputError: nobody knows this pseudonym, or a group is not usable.
+        """
+        self.lock([subject_id])
+        self.known_subject(subject_id)
+        self._session.execute(
+            delete(SubjectGroupRow).where(SubjectGroupRow.subject_id == subject_id)
+        )
+        self._insert_groups(subject_id, frozenset(groups))
+
+    def correct(self, subject_id: str, *, kind: Kind, born: date | None) -> None:
+        """Correct what is recorded about a subject itself.
+
+        Raises:
+            InputError: nobody knows this pseudonym.
+        """
+        self.lock([subject_id])
+        self.known_subject(subject_id)
+        row = self._session.get_one(SubjectRow, subject_id, populate_existing=True)
+        row.kind, row.born = Kind(kind).value, born
+        self._session.flush()
+
+    def _subjects(self, subject_ids: Collection[str] | None) -> list[Subject]:
+        rows = select(SubjectRow.subject_id, SubjectRow.kind, SubjectRow.born)
+        pairs = select(SubjectGroupRow.subject_id, SubjectGroupRow.group_name)
+        if subject_ids is not None:
+            rows = rows.where(SubjectRow.subject_id.in_(subject_ids))
+            pairs = pairs.where(SubjectGroupRow.subject_id.in_(subject_ids))
+        groups: dict[str, set[str]] = defaultdict(set)
+        for subject_id, group in self._session.execute(pairs):
+            groups[subject_id].add(group)
+        return [
+            Subject(subject_id, Kind(kind), frozenset(groups[subject_id]), born)
+            for subject_id, kind, born in self._session.execute(
+                rows.order_by(SubjectRow.subject_id)
+            )
+        ]
+
+    def _insert_groups(self, subject_id: str, groups: frozenset[str]) -> None:
+        for group in sorted(groups):
+            _plain("group", group)
+            self._session.execute(
+                insert(SubjectGroupRow).values(subject_id=subject_id, group_name=group)
+            )
+
+    # -- events -----------------------------------------------------------------------------
+
+    def append(
+        self,
+        subject_id: str,
+        *,
+        channel: str,
+        purpose: str,
+        answer: Answer,
+        signatory: str,
+        evidence: str,
+        at: datetime,
+        signatory_id: str | None = None,
+        wording: str | None = None,
+        valid_from: date | None = None,
+        valid_until: date | None = None,
+    ) -> ConsentEvent:
+        """Record an answer.
+
+        A no is never recorded as older than what is in the ledger: it came last, whatever the
+        clocks of two machines say.
+
+        The arguments are those of `core.consent.ConsentEvent`; `at` is the present moment,
+        `signatory` may be `UNATTRIBUTED` for a no, and only a no may come without `evidence`.
+
+        Raises:
+            InputError: nobody knows this pseudonym, or a grant that could never count.
+        """
+        self.lock([subject_id])
+        self.known_subject(subject_id)
+        for field, value in (
+            ("channel", channel),
+            ("purpose", purpose),
+            ("signatory", signatory),
+            ("evidence", evidence or "-"),
+            ("wording", wording or "-"),
+            ("signatory id", signatory_id or "-"),
+        ):
+            _plain(field, value)
+        if answer is Answer.GRANTED:
+            if not evidence.strip():
+                raise InputError("consent-evidence", subject=subject_id)
+            if signatory not in tuple(Signatory):
+                raise InputError("consent-signatory-unknown", subject=subject_id)
+            if valid_from and valid_until and valid_until < valid_from:
+                raise InputError("consent-dates", first=valid_from, last=valid_until)
+        else:
+            newest = self._session.scalar(
+                select(func.max(ConsentEventRow.recorded_at)).where(
+                    ConsentEventRow.subject_id == subject_id,
+                    ConsentEventRow.channel == channel,
+                    ConsentEventRow.purpose == purpose,
+                )
+            )
+            at = max(at, newest) if newest is not None else at
+        row = ConsentEventRow(
+            subject_id=subject_id,
+            channel=channel,
+            purpose=purpose,
+            answer=Answer(answer).value,
+            signatory=str(signatory),
+            signatory_id=signatory_id or None,
+            evidence=evidence,
+            wording=wording or None,
+            valid_from=valid_from,
+            valid_until=valid_until,
+            recorded_at=at,
+        )
+        self._session.add(row)
+        self._session.flush()
+        return ConsentEvent(*(getattr(row, name) for name in ConsentEvent.__slots__))
+
+    def events(
+        self, subject_ids: Collection[str] | None = None, channel: str | None = None
+    ) -> list[ConsentEvent]:
+        """The events, in the order in which they were recorded."""
+        query = select(*_COLUMNS).order_by(ConsentEventRow.event_id)
+        if subject_ids is not None:
+            query = query.where(ConsentEventRow.subject_id.in_(subject_ids))
+        if channel is not None:
+            query = query.where(ConsentEventRow.channel == channel)
+        return [ConsentEvent(*row) for row in self._session.execute(query)]
+
+    def rulings(
+        self,
+        subject_ids: Collection[str] | None = None,
+        *,
+        channel: str,
+        purpose: str,
+        now: datetime,
+        zone: tzinfo,
+        accepted_wordings: frozenset[str] | None,
+        lock: bool = False,
+    ) -> dict[str, Ruling]:
+        """May they (None: everyone known) be shown on this channel now?
+
+        The arguments are those of `core.consent.rule_on`. With `lock` consent cannot change
+        until the end of the transaction, which must be one of `Database.write`.
+        """
+        if lock:
+            self.lock(subject_ids)
+        subjects = {subject.subject_id: subject for subject in self._subjects(subject_ids)}
+        by_subject: dict[str, list[ConsentEvent]] = defaultdict(list)
+        for event in self.events(subject_ids, channel):
+            by_subject[event.subject_id].append(event)
+        return {
+            subject_id: rule_on(
+                subjects.get(subject_id),
+                by_subject[subject_id],
+                channel=channel,
+                purpose=purpose,
+                now=now,
+                zone=zone,
+                accepted_wordings=accepted_wordings,
+            )
+            for subject_id in (subjects if subject_ids is None else subject_ids)
+        }
+
+    def lock(self, subject_ids: Collection[str] | None) -> None:
+        """Keep others from changing the consent of these subjects until the transaction ends.
+
+        On SQLite the transaction excludes other writers anyway (FOR UPDATE is not rendered).
+        In one fixed order, so that two transactions never wait for each other.
+        """
+        query = select(SubjectRow.subject_id).order_by(SubjectRow.subject_id).with_for_update()
+        if subject_ids is not None:
+            query = query.where(SubjectRow.subject_id.in_(subject_ids))
+        self._session.execute(query).all()
+
+
+def _plain(field: str, value: str) -> None:
+    """Refuse what could break a listing or a database (control characters, endless text)."""
+    if not value.strip() or len(value) > MAX_TEXT or not value.isprintable():
+        raise InputError("text-unusable", field=field, limit=MAX_TEXT)

@@ -1,0 +1,146 @@
+"""Configuration, files and commands: what staff and operators read."""
+
+EN = {
+    "home-missing": "There is no mediaguard home in {home}. Make one with: mediaguard --home "
+    "{home} init",
+    "home-unwritable": "The home {home} cannot be made or written to ({detail}). Choose another "
+    "folder with --home, or ask for the right to write there.",
+    "config-unreadable": "The configuration {path} cannot be read ({detail}).",
+    "config-invalid": "The configuration {path} has a mistake: {detail}. Nothing was done; "
+    "correct it and try again.",
+    "channel-unknown": "There is no channel {channel}. The configuration has: {known}.",
+    "group-unknown": "There is no subject in group {group}. Look at: mediaguard subject list",
+    "init-created": "The home {home} is ready. Next: put the rules of your channels in "
+    "mediaguard.toml, then add people with: mediaguard subject add, consent grant, subject enrol.",
+    "init-exists": "The home {home} exists already and is complete; nothing in it was changed.",
+    "file-vanished": "The file {name} disappeared while it was being read. Offer it again.",
+    "file-missing": "There is no file or folder {path}.",
+    "file-no-permission": "The file {name} may not be read by mediaguard. Give it the right to "
+    "read the file, then offer it again.",
+    "file-unreadable": "The file {name} could not be read ({detail}). Copy it again.",
+    "file-too-large": "The file {name} is larger than {limit} MB. Export a smaller version, or "
+    "raise max_file_mb in the configuration.",
+    "not-a-file": "{name} is not an ordinary file. Offer the picture itself.",
+    "nothing-found": "No pictures were found in what was named.",
+    "report-title": "Check for {channel}",
+    "report-faces": "{kept} shown, {redacted} made unrecognisable",
+    "report-summary": "{items} files for {channel}: {release} as they are, {redact} with faces "
+    "made unrecognisable, {block} blocked, {hold} held.",
+    "report-shown": "shown",
+    "report-redacted": "redacted",
+    "report-picture": "Picture",
+    "report-before": "Before, with what was decided",
+    "report-after": "What goes out",
+    "report-nothing": "nothing goes out",
+    "report-unknown": "somebody unknown",
+    "report-no-face": "no faces",
+    "note": "This picture was not published on {channel}.\n\nPicture: {name}\nWhy: {reason}\n\n"
+    "The original is kept safe, encrypted. Item: {item}\n",
+    "note-left": "This picture was not published on {channel}.\n\nPicture: {name}\nWhy: {reason}\n\n"
+    "The picture was left in the inbox folder, unchanged.\n",
+    "watch-started": "Watching {count} inbox folders in {path}. Stop with Ctrl+C.",
+    "watch-trouble": "{reason} Nothing is lost: pictures stay in the inbox, and this is tried "
+    "again in {seconds} seconds.",
+    "watch-stopped": "Stopped. What is in the inbox folders is taken up at the next start.",
+    "enrolled": "{photo}: stored as a reference of {subject} ({count} now).",
+    "enrol-few": "Three or more references make {subject} much easier to recognise; there are "
+    "{count}.",
+    "enrol-near": "Warning: {photo} looks much like {other} (distance {distance:.2f}). Siblings "
+    "or twins? Or the wrong picture? Look at both before you rely on it.",
+    "enrol-odd": "Warning: {photo} does not look like the other references of {subject} "
+    "(distance {distance:.2f}). Look at it; remove them all with: mediaguard subject forget "
+    "{subject}",
+    "enrol-none": "{photo}: no face was found. Take a picture with one face that looks at the "
+    "camera.",
+    "enrol-many": "{photo}: {count} faces were found. A reference must show exactly one person; "
+    "crop the picture.",
+    "enrol-poor": "{photo}: the face is not good enough ({detail}). Take a sharp picture, from "
+    "the front, with the face at least {height} pixels high.",
+    "poor-small": "it is only {pixels} pixels high",
+    "poor-blurred": "it is not sharp",
+    "poor-turned": "it is turned away",
+    "forgot": "{count} references of {subject} were removed, and their key was destroyed.",
+    "publication-none": "Nothing was published.",
+    "audit-ok": "The audit log is complete and unchanged: {count} entries.",
+    "audit-bad": "The audit log was tampered with or damaged: {detail}",
+    "model-ok": "in order",
+    "model-absent": "not installed (optional)",
+    "demo-intro": "The sample school: {subjects} people with consents, {photos} photos for "
+    "{channel}. Nobody in it is real.",
+    "demo-done": "The contact sheet, before and after: {png} and {html}",
+    "demo-withdrawn": "Consent of {subject} for {channel} is withdrawn. The same photo again: "
+    "{outcome}.",
+}
+
+NL = {
+    "home-missing": "In {home} is geen mediaguard-map. Maak er een met: mediaguard --home "
+    "{home} init",
+    "home-unwritable": "De map {home} kan niet worden gemaakt of beschreven ({detail}). Kies een "
+    "andere map met --home, of vraag om schrijfrechten.",
+    "config-unreadable": "De configuratie {path} kan niet worden gelezen ({detail}).",
+    "config-invalid": "De configuratie {path} bevat een fout: {detail}. Er is niets gedaan; "
+    "verbeter de fout en probeer het opnieuw.",
+    "channel-unknown": "Er is geen kanaal {channel}. De configuratie kent: {known}.",
+    "group-unknown": "Niemand zit in groep {group}. Kijk met: mediaguard subject list",
+    "init-created": "De map {home} is klaar. Zet nu de regels van uw kanalen in "
+    "mediaguard.toml en voeg mensen toe met: mediaguard subject add, consent grant, subject enrol.",
+    "init-exists": "De map {home} bestaat al en is compleet; er is niets in veranderd.",
+    "file-vanished": "Het bestand {name} verdween tijdens het lezen. Bied het opnieuw aan.",
+    "file-missing": "Er is geen bestand of map {path}.",
+    "file-no-permission": "mediaguard mag het bestand {name} niet lezen. Geef leesrechten en bied "
+    "het opnieuw aan.",
+    "file-unreadable": "Het bestand {name} kon niet worden gelezen ({detail}). Kopieer het "
+    "opnieuw.",
+    "file-too-large": "Het bestand {name} is groter dan {limit} MB. Maak een kleinere versie, of "
+    "verhoog max_file_mb in de configuratie.",
+    "not-a-file": "{name} is geen gewoon bestand. Bied de foto zelf aan.",
+    "nothing-found": "In wat u noemde zijn geen foto's gevonden.",
+    "report-title": "Controle voor {channel}",
+    "report-faces": "{kept} zichtbaar, {redacted} onherkenbaar gemaakt",
+    "report-summary": "{items} bestanden voor {channel}: {release} zoals ze zijn, {redact} met "
+    "onherkenbaar gemaakte gezichten, {block} geblokkeerd, {hold} vastgehouden.",
+    "report-shown": "zichtbaar",
+    "report-redacted": "onherkenbaar",
+    "report-picture": "Foto",
+    "report-before": "Vooraf, met wat is besloten",
+    "report-after": "Wat naar buiten gaat",
+    "report-nothing": "er gaat niets naar buiten",
+    "report-unknown": "een onbekende",
+    "report-no-face": "geen gezichten",
+    "note": "Deze foto is niet gepubliceerd op {channel}.\n\nFoto: {name}\nWaarom: {reason}\n\n"
+    "Het origineel wordt veilig en versleuteld bewaard. Item: {item}\n",
+    "note-left": "Deze foto is niet gepubliceerd op {channel}.\n\nFoto: {name}\nWaarom: {reason}\n\n"
+    "De foto staat nog ongewijzigd in de map.\n",
+    "watch-started": "Er wordt gekeken naar {count} mappen in {path}. Stop met Ctrl+C.",
+    "watch-trouble": "{reason} Er gaat niets verloren: foto's blijven in de map, en over {seconds} "
+    "seconden wordt het opnieuw geprobeerd.",
+    "watch-stopped": "Gestopt. Wat nog in de mappen staat, komt bij de volgende start aan de beurt.",
+    "enrolled": "{photo}: bewaard als referentie van {subject} (nu {count}).",
+    "enrol-few": "Met drie of meer referenties wordt {subject} veel beter herkend; er zijn er "
+    "{count}.",
+    "enrol-near": "Let op: {photo} lijkt sterk op {other} (afstand {distance:.2f}). Broers, "
+    "zussen, een tweeling? Of de verkeerde foto? Bekijk beide voordat u erop vertrouwt.",
+    "enrol-odd": "Let op: {photo} lijkt niet op de andere referenties van {subject} (afstand "
+    "{distance:.2f}). Bekijk de foto; verwijder alle referenties met: mediaguard subject forget "
+    "{subject}",
+    "enrol-none": "{photo}: er is geen gezicht gevonden. Neem een foto met één gezicht dat in de "
+    "camera kijkt.",
+    "enrol-many": "{photo}: er zijn {count} gezichten gevonden. Een referentie toont precies één "
+    "persoon; snijd de foto bij.",
+    "enrol-poor": "{photo}: het gezicht is niet goed genoeg ({detail}). Neem een scherpe foto van "
+    "voren, met het gezicht minstens {height} pixels hoog.",
+    "poor-small": "het is maar {pixels} pixels hoog",
+    "poor-blurred": "het is niet scherp",
+    "poor-turned": "het is afgewend",
+    "forgot": "{count} referenties van {subject} zijn verwijderd, en hun sleutel is vernietigd.",
+    "publication-none": "Er is niets gepubliceerd.",
+    "audit-ok": "Het logboek is compleet en ongewijzigd: {count} regels.",
+    "audit-bad": "Het logboek is veranderd of beschadigd: {detail}",
+    "model-ok": "in orde",
+    "model-absent": "niet geïnstalleerd (niet nodig)",
+    "demo-intro": "De voorbeeldschool: {subjects} mensen met toestemmingen, {photos} foto's voor "
+    "{channel}. Niemand ervan bestaat echt.",
+    "demo-done": "Het contactblad, voor en na: {png} en {html}",
+    "demo-withdrawn": "De toestemming van {subject} voor {channel} is ingetrokken. Dezelfde foto "
+    "opnieuw: {outcome}.",
+}

@@ -1,0 +1,191 @@
+"""The watched inbox folders: what is dropped is taken up once it is complete.
+
+File system events only say "look now": the truth is what lies in the folders. A scan at
+the start finds what was dropped before, or was under way when the process was killed; the
+original leaves the inbox last, when its copy is in the vault and the result is in place.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+from watchdog.observers.polling import PollingObserver
+
+from mediaguard.app import App
+from mediaguard.core.decision import Outcome
+from mediaguard.core.media import ItemReport
+from mediaguard.errors import MediaguardError
+from mediaguard.files import is_for_people, walk
+from mediaguard.media.files import write_atomically
+from mediaguard.texts import explain, say
+
+FIRST_RETRY, LAST_RETRY = 5.0, 300.0
+"""Seconds before the first and between the last retries when something is in the way."""
+
+RESCAN = 30.0
+"""Seconds after which the folders are looked through even if no event came."""
+
+Signature = tuple[int, int, int]
+"""Inode, size and modification time: what changes while a file is being written."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    signature: Signature
+    due: float
+    retry: float = FIRST_RETRY
+
+
+class Watcher:
+    """Takes up the files of every channel's inbox.
+
+    Args:
+        app: the home.
+        tell: prints a line for whoever watches.
+        clock: seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        tell: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._app = app
+        self._tell = tell
+        self._clock = clock
+        self._settle = app.config.watch.settle_seconds
+        self._seen: dict[Path, _Seen] = {}
+        self._trouble = FIRST_RETRY
+
+    def run(self, stop: threading.Event) -> None:
+        """Watch until `stop` is set; a file that is being handled is finished first."""
+        wake = threading.Event()
+        folders = [self._app.inbox(channel) for channel in self._app.config.channels]
+        with _observing(folders, wake, polling=self._app.config.watch.polling):
+            while not stop.is_set():
+                wake.clear()
+                delay = self.step(stop)
+                # Short naps, so that a stop signal is answered within half a second.
+                deadline = self._clock() + delay
+                while not stop.is_set() and (left := deadline - self._clock()) > 0:
+                    if wake.wait(min(left, 0.5)):
+                        break
+
+    def step(self, stop: threading.Event | None = None) -> float:
+        """Handle what is complete now; returns the seconds until the next look is due."""
+        try:
+            for channel in self._app.config.channels:
+                for path in self._complete(channel):
+                    if stop is not None and stop.is_set():
+                        return 0.0
+                    self._handle(channel, path)
+        except (MediaguardError, OSError) as error:
+            return self._report_trouble(error)
+        self._trouble = FIRST_RETRY
+        now = self._clock()
+        return min((max(seen.due - now, 0.0) for seen in self._seen.values()), default=RESCAN)
+
+    def _report_trouble(self, error: MediaguardError | OSError) -> float:
+        language = self._app.language
+        if isinstance(error, MediaguardError):
+            reason = explain(error, language)
+        else:
+            reason = say("home-unwritable", {"home": self._app.home, "detail": error.strerror})
+        delay, self._trouble = self._trouble, min(self._trouble * 2, LAST_RETRY)
+        self._tell(say("watch-trouble", {"reason": reason, "seconds": round(delay)}, language))
+        return delay
+
+    def _complete(self, channel: str) -> Iterator[Path]:
+        """The files of an inbox that have not changed for the settling time and are due."""
+        present = {path: _signature(path) for path in walk(self._app.inbox(channel))}
+        for path in [p for p in self._seen if p.is_relative_to(self._app.inbox(channel))]:
+            if path not in present:
+                del self._seen[path]
+        for path, signature in present.items():
+            if signature is None:
+                continue
+            now = self._clock()
+            seen = self._seen.get(path)
+            if seen is None or seen.signature != signature:
+                self._seen[path] = _Seen(signature, now + self._settle)
+            elif now >= seen.due:
+                yield path
+
+    def _handle(self, channel: str, path: Path) -> None:
+        seen = self._seen[path]
+        report = self._app.pipeline(channel).process(
+            path, vault=self._app.vault, channel=self._app.channel(channel)
+        )
+        self._tell_outcome(channel, report)
+        self._write_note(channel, report)
+        if report.kept_safe and _signature(path) == seen.signature:
+            path.unlink(missing_ok=True)
+            del self._seen[path]
+        else:
+            # Unreadable, no room for the original, or replaced under way: it stays, and is
+            # tried again later.
+            seen.due = self._clock() + seen.retry
+            seen.retry = min(seen.retry * 2, LAST_RETRY)
+
+    def _write_note(self, channel: str, report: ItemReport) -> None:
+        """For a picture that does not go out, say why where staff look for it."""
+        item = report.item_id or self._app.keyring.digest("note", report.path.encode())[:16]
+        path = self._app.ready(channel) / f"{item}.txt"
+        if report.outcome not in (Outcome.BLOCK, Outcome.HOLD):
+            path.unlink(missing_ok=True)
+            return
+        language = self._app.language
+        params = {
+            "channel": channel,
+            "name": Path(report.path).name,
+            "reason": say(report.reason, report.params, language),
+            "item": item,
+        }
+        text = say("note" if report.kept_safe else "note-left", params, language)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text.encode("utf-8"))
+
+    def _tell_outcome(self, channel: str, report: ItemReport) -> None:
+        outcome = say(f"outcome-{report.outcome.value}", {}, self._app.language)
+        # The item's code, not the file name: that often holds a pupil's name, and this line
+        # may end up in a log.
+        self._tell(f"{channel}: {report.item_id or '?'}: {outcome}")
+
+
+class _Waker(FileSystemEventHandler):
+    def __init__(self, wake: threading.Event) -> None:
+        self._wake = wake
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        if event.event_type in ("created", "modified", "moved", "closed") and is_for_people(
+            Path(str(event.dest_path or event.src_path))
+        ):
+            self._wake.set()
+
+
+@contextmanager
+def _observing(folders: list[Path], wake: threading.Event, *, polling: bool) -> Iterator[None]:
+    observer = PollingObserver() if polling else Observer()
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        observer.schedule(_Waker(wake), str(folder), recursive=True)
+    observer.start()
+    try:
+        yield
+    finally:
+        observer.stop()
+        observer.join()
+
+
+def _signature(path: Path) -> Signature | None:
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
