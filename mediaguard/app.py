@@ -1,27 +1,64 @@
 """Builds everything from the configuration: the only file that knows every adapter."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
 
 from mediaguard import config as configuration
 from mediaguard.channels.folder import FolderChannel
 from mediaguard.config import FILE_NAME, Config
+from mediaguard.core.consent import MATCHING, UNATTRIBUTED, Answer, ConsentEvent, Subject
 from mediaguard.core.decision import ChannelPolicy
-from mediaguard.core.matching import GalleryIndex, MatchPolicy
+from mediaguard.core.faces import Candidate
+from mediaguard.core.matching import GalleryIndex, MatchPolicy, near_duplicates, own_distance
 from mediaguard.core.ports import Detector, Embedder
-from mediaguard.errors import ConfigError
+from mediaguard.errors import ConfigError, InputError, MediaguardError
 from mediaguard.media.photo import Limits
 from mediaguard.media.redaction import Style
+from mediaguard.pipeline.enrol import ReferencePolicy, make_reference
 from mediaguard.pipeline.process import Pipeline
 from mediaguard.resources import resource
+from mediaguard.store.audit import Audit
 from mediaguard.store.book import ChannelBook, ChannelRules
 from mediaguard.store.database import Database
+from mediaguard.store.gallery import Gallery
+from mediaguard.store.importing import Plan, apply_consents, plan_consents, read_consents
+from mediaguard.store.items import VISIBLE, Publications
 from mediaguard.store.keys import Keyring
+from mediaguard.store.ledger import Ledger
+from mediaguard.store.mapping import load_mapping
+from mediaguard.store.roster import RosterPlan, apply_roster, plan_roster, read_roster
 from mediaguard.store.vault import Vault
+from mediaguard.vision.quality import measure
+from mediaguard.vision.registry import DETECTORS, EMBEDDERS
+
+NEAR = 0.45
+"""A new reference this near to another subject is reported: siblings, twins, or a mix-up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What became of a photo offered as a reference.
+
+    Attributes:
+        photo: the file.
+        refused: why nothing was stored; None if it was.
+        count: how many references the subject has now.
+        near: other subjects that it resembles, nearest first.
+        own_distance: to the mean of the subject's other references; None for the first.
+    """
+
+    photo: Path
+    refused: MediaguardError | None = None
+    count: int = 0
+    near: Sequence[Candidate] = ()
+    own_distance: float | None = None
 
 
 class App:
@@ -136,3 +173,257 @@ class App:
         """The connector of a channel."""
         self.config.channel(name)
         return FolderChannel(self.ready(name))
+
+    def gallery(self, session: Session) -> Gallery:
+        """The stored references, within a transaction."""
+        return Gallery(session, self.keyring, zone=self.config.zone)
+
+    def gallery_index(self, groups: Collection[str] = ()) -> GalleryIndex:
+        """Everybody who can be recognised now; only those in one of `groups`, if any.
+
+        Raises:
+            InputError: nobody is in one of the groups: a typing mistake, most likely.
+        """
+        with self.database.read() as session:
+            for group in groups:
+                if not Ledger(session).subjects(group):
+                    raise InputError("group-unknown", group=group)
+            references = self.gallery(session).references(
+                self.embedder.name, now=self.now(), groups=groups or None
+            )
+        return GalleryIndex.build(references)
+
+    def audit(self, session: Session, action: str, subject_id: str, **data: object) -> None:
+        """Log what was done to a subject, in the transaction that does it."""
+        Audit(session, self.keyring).append(
+            action, at=self.now(), actor=self.actor, subject_id=subject_id, data=data
+        )
+
+    # -- what looks -------------------------------------------------------------------------
+
+    @cached_property
+    def detector(self) -> Detector:
+        """The configured face detector."""
+        return DETECTORS[self.config.detection.detector](self.home / "models")
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The configured face recogniser."""
+        return EMBEDDERS[self.config.matching.embedder]()
+
+    @property
+    def limits(self) -> Limits:
+        """Which pictures are too large."""
+        return Limits(max_pixels=self.config.limits.max_megapixels * 1_000_000)
+
+    @property
+    def max_bytes(self) -> int:
+        """Which files are too large."""
+        return self.config.limits.max_file_mb * 1_000_000
+
+    def pipeline(self, channel: str, groups: Collection[str] = ()) -> Pipeline:
+        """The steps for a channel, with the gallery as it is now.
+
+        Args:
+            channel: where pictures are to go.
+            groups: search only subjects of these groups; empty for all.
+        """
+        rules, matching = self.config.channel(channel), self.config.matching
+        return Pipeline(
+            detector=self.detector,
+            embedder=self.embedder,
+            measure=measure,
+            gallery=self.gallery_index(groups),
+            matching=MatchPolicy(threshold=matching.threshold, margin=matching.margin),
+            policy=ChannelPolicy(
+                channel=channel,
+                without_consent=rules.without_consent,
+                max_redacted_share=rules.max_redacted_share,
+                min_height=matching.min_height,
+                identify_score=self.config.detection.identify_score,
+            ),
+            style=Style(self.config.redaction.style),
+            limits=self.limits,
+            max_bytes=self.max_bytes,
+            book=self.book(channel),
+        )
+
+    # -- people -----------------------------------------------------------------------------
+
+    def subjects(self) -> list[Subject]:
+        """Everybody on record."""
+        with self.database.read() as session:
+            return Ledger(session).subjects()
+
+    def enrol(self, subject_id: str, photos: Sequence[Path]) -> list[Enrolment]:
+        """Make references of `photos`, each by itself; a photo that is no good is reported.
+
+        Raises:
+            InputError: the subject is not known or did not opt in; nothing was stored.
+        """
+        policy = ReferencePolicy(
+            identify_score=self.config.detection.identify_score,
+            min_height=max(60, self.config.matching.min_height),
+        )
+        with self.database.read() as session:
+            self.gallery(session).require_opt_in(subject_id, self.now())
+        gallery = self.gallery_index()
+        made = []
+        for photo in photos:
+            try:
+                reference = make_reference(
+                    photo,
+                    detector=self.detector,
+                    embedder=self.embedder,
+                    measure=measure,
+                    policy=policy,
+                    limits=self.limits,
+                    max_bytes=self.max_bytes,
+                )
+            except MediaguardError as error:
+                made.append(Enrolment(photo, refused=error))
+                continue
+            with self.database.write() as session:
+                stored = self.gallery(session)
+                stored.enrol(
+                    subject_id,
+                    model=self.embedder.name,
+                    embedding=reference.embedding,
+                    quality=reference.quality,
+                    source_digest=self.keyring.digest("reference", reference.sha256),
+                    at=self.now(),
+                )
+                count = stored.count(subject_id, self.embedder.name)
+                self.audit(session, "reference-added", subject_id, references=count)
+            made.append(
+                Enrolment(
+                    photo,
+                    count=count,
+                    near=near_duplicates(reference.embedding, gallery, subject_id, NEAR),
+                    own_distance=own_distance(reference.embedding, gallery, subject_id),
+                )
+            )
+            gallery = self.gallery_index()
+        return made
+
+    def forget(self, subject_id: str) -> int:
+        """Remove a subject's references and destroy their key; returns how many there were."""
+        with self.database.write() as session:
+            Ledger(session).known_subject(subject_id)
+            count = self.gallery(session).forget(subject_id)
+            self.audit(session, "references-removed", subject_id, references=count)
+        return count
+
+    # -- consent ----------------------------------------------------------------------------
+
+    @property
+    def purposes(self) -> dict[str, str]:
+        """What each channel is for, the opt-in to matching included."""
+        channels = {name: rules.purpose for name, rules in self.config.channels.items()}
+        return {**channels, MATCHING: MATCHING}
+
+    def import_roster(self, path: Path, *, dry_run: bool = False) -> RosterPlan:
+        """Add and correct subjects from a list; all of it or nothing."""
+        subjects = read_roster(path)
+        with self.database.write() as session:
+            ledger = Ledger(session)
+            plan = plan_roster(subjects, ledger)
+            if not dry_run:
+                apply_roster(plan, ledger, at=self.now())
+                for subject in (*plan.added, *plan.changed):
+                    self.audit(session, "subject-imported", subject.subject_id)
+        return plan
+
+    def import_consents(
+        self, path: Path, mapping: Path, *, dry_run: bool = False, add_subjects: bool = False
+    ) -> Plan:
+        """Record what a parent app's export says; all of it or nothing."""
+        file = read_consents(path, load_mapping(mapping))
+        with self.database.write() as session:
+            ledger = Ledger(session)
+            ledger.lock(None)
+            plan = plan_consents(
+                path,
+                file,
+                ledger,
+                purposes=self.purposes,
+                zone=self.config.zone,
+                add_subjects=add_subjects,
+            )
+            if not dry_run:
+                for event in apply_consents(plan, ledger, purposes=self.purposes, at=self.now()):
+                    self._audit_consent(session, event)
+        return plan
+
+    def withdraw(
+        self,
+        subject_id: str,
+        channel: str,
+        *,
+        signatory: str = UNATTRIBUTED,
+        evidence: str = "",
+    ) -> ConsentEvent:
+        """Take consent back, in force from the commit on; whoever brings it, it counts.
+
+        Raises:
+            InputError: the subject or the channel is not known.
+        """
+        with self.database.write() as session:
+            event = Ledger(session).append(
+                subject_id,
+                channel=channel,
+                purpose=self.purpose(channel),
+                answer=Answer.WITHDRAWN,
+                signatory=signatory,
+                evidence=evidence,
+                at=self.now(),
+            )
+            self._audit_consent(session, event)
+        return event
+
+    def purpose(self, channel: str) -> str:
+        """What a channel, or the opt-in to matching, is for.
+
+        Raises:
+            ConfigError: there is no such channel.
+        """
+        return MATCHING if channel == MATCHING else self.config.channel(channel).purpose
+
+    def _audit_consent(self, session: Session, event: ConsentEvent) -> None:
+        self.audit(
+            session,
+            f"consent-{event.answer}",
+            event.subject_id,
+            event=event.event_id,
+            channel=event.channel,
+        )
+
+    # -- what was published -----------------------------------------------------------------
+
+    def publications(
+        self, *, subject: str | None = None, channel: str | None = None, everything: bool = False
+    ) -> list[dict[str, Any]]:
+        """Publications that may be public, oldest first; with `everything` also removed ones."""
+        states = None if everything else VISIBLE
+        with self.database.read() as session:
+            publications = Publications(session)
+            if subject is None:
+                rows = publications.list(channel=channel, states=states)
+            else:
+                Ledger(session).known_subject(subject)
+                rows = publications.of_subject(subject, channel, states)
+            return [
+                {
+                    "id": row.id,
+                    "item": row.item_id,
+                    "channel": row.channel,
+                    "state": row.state,
+                    "subjects": list(publications.subjects(row.id)),
+                    "consent_events": row.consent_events,
+                    "rendition_sha256": row.rendition_sha256,
+                    "urls": row.urls,
+                    "published_at": row.confirmed_at.isoformat() if row.confirmed_at else None,
+                    "removed_at": row.removed_at.isoformat() if row.removed_at else None,
+                }
+                for row in rows
+            ]

@@ -10,15 +10,20 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 
+from mediaguard.core.consent import MATCHING
 from mediaguard.core.decision import WithoutConsent
 from mediaguard.errors import ConfigError
 
 FILE_NAME = "mediaguard.toml"
-MATCHING = "matching"
-"""The reserved channel: consent to be recognised by face (biometric opt-in)."""
-
 ChannelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 

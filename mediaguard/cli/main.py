@@ -1,5 +1,6 @@
 """The `mediaguard` command: options that all commands share, and how errors are shown."""
 
+import logging
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -9,7 +10,7 @@ import click
 from mediaguard import __version__
 from mediaguard.app import App
 from mediaguard.errors import MediaguardError
-from mediaguard.texts import explain
+from mediaguard.texts import explain, say
 
 COMMANDS = {
     "init": "setup",
@@ -62,7 +63,7 @@ class _LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="mediaguard")
 @click.pass_context
 def cli(ctx: click.Context, home: Path) -> None:
-    """Publish photos only of pupils who agreed to it.
+    r"""Publish photos only of pupils who agreed to it.
 
     Every face in a picture is found; whoever is not known to have consented to the channel
     is made unrecognisable, or the picture is held. Unknown means no.
@@ -81,4 +82,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # A file name with broken bytes must never break the report.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    cli()
+    try:
+        cli()
+    except Exception as error:  # 1 means "may not go out", so a crash must not end with it
+        logging.getLogger("mediaguard").exception("unexpected error")
+        text = say("unexpected", {"detail": type(error).__name__})
+        click.echo(f"mediaguard: {text}", err=True)
+        sys.exit(2)

@@ -1,6 +1,8 @@
 """Options and arguments that several commands share."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,7 +26,7 @@ paths = click.argument(
 )
 
 
-def output_format(*names: str) -> "click.decorators.FC":  # type: ignore[name-defined]
+def output_format(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`--format` with `text` and `json`, and `names`."""
     return click.option(
         "--format",

@@ -32,7 +32,7 @@ def process(
     out: Path | None,
     output: str,
 ) -> None:
-    """Publish what may be published, with everybody else made unrecognisable.
+    r"""Publish what may be published, with everybody else made unrecognisable.
 
     The originals stay where they are; an encrypted copy is kept with the publication.
     Finished pictures get a coded name: file names often hold a pupil's name. Exits with 1
@@ -50,9 +50,7 @@ def process(
         items = [pipeline.export(path, out) for path in each(files)]
     else:
         channel = app.channel(channel_name)
-        items = [
-            pipeline.process(path, vault=app.vault, channel=channel) for path in each(files)
-        ]
+        items = [pipeline.process(path, vault=app.vault, channel=channel) for path in each(files)]
     write(items, channel_name, output, app.language)
     held = any(item.outcome in (Outcome.BLOCK, Outcome.HOLD) for item in items)
     click.get_current_context().exit(1 if held else 0)

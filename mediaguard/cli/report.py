@@ -1,15 +1,15 @@
 """Reports of `check` and `process`: text, JSON, HTML and JUnit XML."""
 
 import json
-import xml.etree.ElementTree as ET  # noqa: S405  written, never parsed
+import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
 import click
 
+from mediaguard.cli.sheet import as_html, row
 from mediaguard.core.decision import Action, FaceDecision, Outcome
 from mediaguard.core.media import ItemReport, summary
-from mediaguard.cli.sheet import as_html, row
-from mediaguard.texts import say
+from mediaguard.texts import printable, say
 
 COLOURS = {
     Outcome.RELEASE: "green",
@@ -50,7 +50,7 @@ def item_lines(item: ItemReport, language: str) -> list[str]:
         say(f"outcome-{item.outcome.value}", language=language), fg=COLOURS[item.outcome], bold=True
     )
     lines = [
-        f"{say('{path}', {'path': item.path}, language)}: {outcome}",
+        f"{printable(item.path)}: {outcome}",
         f"    {say(item.reason, item.params, language)}",
     ]
     lines += [f"    {face_line(face, language)}" for face in item.faces]
@@ -70,7 +70,9 @@ def face_line(face: FaceDecision, language: str) -> str:
         details.append(f"consent {face.consent_event}")
     if match and match.distance is not None:
         details.append(f"distance {match.distance:.2f}")
-    return f"{say(action, {}, language)}: {who} ({x},{y} {w}×{h}): {'; '.join(details)}"
+    return (
+        f"{say(action, {}, language)}: {who} (at {x},{y}, {w} by {h} pixels): {'; '.join(details)}"
+    )
 
 
 def _junit(items: Sequence[ItemReport], channel: str, language: str) -> str:

@@ -14,7 +14,7 @@ from mediaguard.core.decision import Action, FaceDecision, Outcome
 from mediaguard.core.media import ItemReport, summary
 from mediaguard.errors import MediaError
 from mediaguard.media.photo import decode
-from mediaguard.texts import say
+from mediaguard.texts import printable, say
 
 GREEN, RED, INK, PAPER, GREY = "#1a7f37", "#c62828", "#1f2328", "#ffffff", "#59636e"
 OUTCOME_COLOURS = {
@@ -55,7 +55,7 @@ def as_html(rows: Sequence[Row], channel: str, language: str) -> str:
         rows=[
             {
                 "item": row.item,
-                "name": say("{name}", {"name": Path(row.item.path).name}, language),
+                "name": printable(Path(row.item.path).name),
                 "before": _data_uri(row.before),
                 "after": _data_uri(row.after),
                 "colour": OUTCOME_COLOURS[row.item.outcome],
@@ -108,7 +108,7 @@ def _write_reasons(
 ) -> None:
     font, bold = ImageFont.load_default(16), ImageFont.load_default(18)
     x, y = at
-    draw.text((x, y), Path(item.path).name[:50], INK, bold)
+    draw.text((x, y), printable(Path(item.path).name)[:50], INK, bold)
     y += 26
     outcome = say(f"outcome-{item.outcome.value}", {}, language)
     draw.text((x, y), outcome, OUTCOME_COLOURS[item.outcome], bold)
@@ -126,7 +126,10 @@ def _write_reasons(
 
 
 def _wrapped(
-    draw: ImageDraw.ImageDraw, text: str, width: int, font: ImageFont.ImageFont | ImageFont.FreeTypeFont
+    draw: ImageDraw.ImageDraw,
+    text: str,
+    width: int,
+    font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
 ) -> list[str]:
     lines = [""]
     for word in text.split():

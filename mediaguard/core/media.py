@@ -85,9 +85,7 @@ def summary(items: Sequence[ItemReport]) -> dict[str, int]:
     }
 
 
-def from_decision(
-    path: str, sha256: str, assessment: Assessment, decision: Decision
-) -> ItemReport:
+def from_decision(path: str, sha256: str, assessment: Assessment, decision: Decision) -> ItemReport:
     """The report of a decision that nothing was done about yet."""
     return ItemReport(
         path,

@@ -21,6 +21,7 @@ from mediaguard.errors import MediaError
 from mediaguard.media import animation
 from mediaguard.media.colour import to_srgb
 from mediaguard.media.jpeg import JpegQuality, check_scans, quality_of
+from mediaguard.media.png import check_chunks
 from mediaguard.media.sniffing import sniff
 
 # Set once for the process: Pillow refuses above twice this number, and the filter turns its
@@ -125,6 +126,8 @@ def decode(data: bytes, *, limits: Limits = Limits()) -> Photo:
             _check_size(picture, limits)
             if source_format == "JPEG":
                 check_scans(data)
+            if source_format == "PNG":
+                check_chunks(data)
             return _read(picture, source_format, data, limits)
     except MediaError:
         raise
@@ -182,6 +185,7 @@ def _read(picture: Pil.Image, source_format: str, data: bytes, limits: Limits) -
         raise MediaError("photo-animated-unsupported", kind=source_format)
     if source_format == "TIFF":
         _check_pages(picture)
+    picture.load()  # before asking: Pillow's TIFF turns itself while loading, and says so
     orientation = _orientation(picture)
     encoding = Encoding(
         jpeg=quality_of(picture, turned=orientation >= 5) if source_format == "JPEG" else None,
@@ -198,6 +202,7 @@ def _read_animation(picture: Any, source_format: str, data: bytes, limits: Limit
         raise MediaError("photo-too-many-frames", frames=count, limit=limits.max_frames)
     if pixels > limits.max_animation_pixels:
         raise _too_large(pixels, limits.max_animation_pixels)
+    picture.load()
     orientation = _orientation(picture)
     size = picture.size
     frames: list[Image] = []
@@ -262,10 +267,9 @@ def _upright(frame: Image, orientation: int) -> Image:
 
 
 def _explained(error: Exception) -> MediaError:
-    if isinstance(error, Pil.DecompressionBombError | Pil.DecompressionBombWarning):
-        return MediaError("photo-too-large", megapixels="?", limit="?")
-    if isinstance(error, MemoryError):
-        return MediaError("photo-too-large", megapixels="?", limit="?")
+    bombs = (MemoryError, Pil.DecompressionBombError, Pil.DecompressionBombWarning)
+    if isinstance(error, bombs):
+        return MediaError("photo-too-much-memory")
     if "truncated" in str(error).lower() or isinstance(error, EOFError):
         return MediaError("photo-truncated")
     return MediaError("photo-unreadable", detail=type(error).__name__)

@@ -47,9 +47,7 @@ def admit(path: Path, *, max_bytes: int) -> Admitted:
     except PermissionError:
         raise MediaError("file-no-permission", name=path.name) from None
     except OSError as error:
-        raise MediaError(
-            "file-unreadable", name=path.name, detail=error.strerror or "?"
-        ) from error
+        raise MediaError("file-unreadable", name=path.name, detail=error.strerror or "?") from error
     if len(data) > max_bytes:  # it grew while being read
         raise _too_large(path, max_bytes)
     return Admitted(path, data, hashlib.sha256(data).hexdigest(), status)

@@ -180,7 +180,5 @@ def _or_held(item: Admitted, run: Callable[[], ItemReport]) -> ItemReport:
         return _held(item.path, item.sha256, "internal-error", {"detail": type(error).__name__})
 
 
-def _held(
-    path: Path, sha256: str | None, reason: str, params: Mapping[str, object]
-) -> ItemReport:
+def _held(path: Path, sha256: str | None, reason: str, params: Mapping[str, object]) -> ItemReport:
     return ItemReport(str(path), sha256, Outcome.HOLD, reason, params)

@@ -1,7 +1,7 @@
 """Make the rendition: redact, encode, reopen and verify; once more, stronger, if it fails."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from mediaguard.core.decision import Action, Decision
 from mediaguard.core.faces import Detection, Image
+from mediaguard.core.matching import GalleryIndex, MatchPolicy
 from mediaguard.core.ports import Detector, Embedder
+from mediaguard.media.findings import Finding
 from mediaguard.media.photo import Photo, encode
 from mediaguard.media.redaction import Style, redact
-from mediaguard.media.verification import Finding, Verification, verify
+from mediaguard.media.verification import Verification, verify
 
 STRENGTHS = (1, 2)
 """Redaction is tried once, and once more, larger and solid, if verification objects."""
@@ -44,8 +46,8 @@ def render(
     style: Style,
     detector: Detector,
     embedder: Embedder,
-    gallery_distance: Callable[[NDArray[np.float32]], float] | None,
-    threshold: float,
+    gallery: GalleryIndex,
+    matching: MatchPolicy,
 ) -> Rendition:
     """Write the decision into pixels and prove it on the encoded result.
 
@@ -55,8 +57,8 @@ def render(
         style: how faces are redacted at the first try.
         detector: looks at the result as a stranger would.
         embedder: compares redacted faces with their originals.
-        gallery_distance: distance of a vector to the nearest subject, None without a gallery.
-        threshold: distance below which two faces are taken for the same person.
+        gallery: redacted faces must not be found in it.
+        matching: below its threshold two faces are taken for the same person.
     """
     kept: list[list[Detection]] = [[] for _ in photo.frames]
     redacted: list[Detection] = []
@@ -80,8 +82,8 @@ def render(
             kept=kept,
             find_faces=detector.detect,
             embed=embedder.embed,
-            gallery_distance=gallery_distance,
-            threshold=threshold,
+            gallery_distance=gallery.distance if gallery.subjects else None,
+            threshold=matching.threshold,
         )
         if verification.ok:
             break

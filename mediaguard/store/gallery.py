@@ -70,9 +70,7 @@ class Gallery:
         vector = np.ascontiguousarray(embedding, dtype="<f4")
         if vector.ndim != 1 or not vector.size or not np.isfinite(vector).all():
             raise ValueError("an embedding is one row of finite numbers")
-        self._ledger.known_subject(subject_id)
-        if subject_id not in self._opted_in(at, [subject_id], lock=True):
-            raise InputError("no-opt-in", subject=subject_id)
+        self.require_opt_in(subject_id, at, lock=True)
         same = (
             TemplateRow.subject_id == subject_id,
             TemplateRow.model == model,
@@ -95,6 +93,16 @@ class Gallery:
         )
         self._session.flush()
         return True
+
+    def require_opt_in(self, subject_id: str, now: datetime, *, lock: bool = False) -> None:
+        """Without opt-in not even a look at the face is allowed.
+
+        Raises:
+            InputError: the subject has not opted in to matching, or is not known.
+        """
+        self._ledger.known_subject(subject_id)
+        if subject_id not in self._opted_in(now, [subject_id], lock=lock):
+            raise InputError("no-opt-in", subject=subject_id)
 
     def references(
         self, model: str, *, now: datetime, groups: Collection[str] | None = None

@@ -236,12 +236,6 @@ class Publications:
             )
         )
 
-
-def _nameless(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if value is None:
-        return None
-    return {key: entry for key, entry in value.items() if key not in _FILE_NAMES}
-
     def list(
         self,
         *,
@@ -258,3 +252,9 @@ def _nameless(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
         if states is not None:
             query = query.where(PublicationRow.state.in_(states))
         return [*self._session.scalars(query)]
+
+
+def _nameless(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    return {key: entry for key, entry in value.items() if key not in _FILE_NAMES}

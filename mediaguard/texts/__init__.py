@@ -13,7 +13,9 @@ from mediaguard.texts import app, decision, media, store, vision
 AREAS: tuple[ModuleType, ...] = (app, decision, media, store, vision)
 
 _CATALOGUES: dict[str, dict[str, str]] = {
-    language: {code: text for area in AREAS for code, text in getattr(area, language.upper()).items()}
+    language: {
+        code: text for area in AREAS for code, text in getattr(area, language.upper()).items()
+    }
     for language in ("en", "nl")
 }
 
@@ -21,7 +23,7 @@ _CATALOGUES: dict[str, dict[str, str]] = {
 def say(code: str, params: Mapping[str, object] | None = None, language: str = "en") -> str:
     """The sentence for `code`; the code itself with its parameters if nobody wrote one."""
     template = _CATALOGUES[language].get(code)
-    values = {key: _printable(value) for key, value in (params or {}).items()}
+    values = {key: _value(value) for key, value in (params or {}).items()}
     if template is None:
         return " ".join([code, *(f"{key}={value}" for key, value in values.items())])
     try:
@@ -35,9 +37,11 @@ def explain(error: MediaguardError, language: str = "en") -> str:
     return say(error.code, error.params, language)
 
 
-def _printable(value: object) -> object:
+def printable(text: str) -> str:
     """File names may hold newlines, escapes and broken bytes; none may reach a terminal."""
-    if isinstance(value, int | float):
-        return value
-    text = str(value).encode("utf-8", "backslashreplace").decode("utf-8")
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _value(value: object) -> object:
+    return value if isinstance(value, int | float) else printable(str(value))

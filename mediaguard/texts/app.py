@@ -8,6 +8,8 @@ EN = {
     "config-unreadable": "The configuration {path} cannot be read ({detail}).",
     "config-invalid": "The configuration {path} has a mistake: {detail}. Nothing was done; "
     "correct it and try again.",
+    "unexpected": "Something unexpected went wrong ({detail}). Nothing more was done; what was "
+    "finished before stays. Please report it with the lines above.",
     "channel-unknown": "There is no channel {channel}. The configuration has: {known}.",
     "group-unknown": "There is no subject in group {group}. Look at: mediaguard subject list",
     "init-created": "The home {home} is ready. Next: put the rules of your channels in "
@@ -54,17 +56,19 @@ EN = {
     "camera.",
     "enrol-many": "{photo}: {count} faces were found. A reference must show exactly one person; "
     "crop the picture.",
-    "enrol-poor": "{photo}: the face is not good enough ({detail}). Take a sharp picture, from "
-    "the front, with the face at least {height} pixels high.",
-    "poor-small": "it is only {pixels} pixels high",
-    "poor-blurred": "it is not sharp",
-    "poor-turned": "it is turned away",
+    "enrol-small": "{photo}: the face is only {pixels} pixels high. Take a picture from nearer; "
+    "the face must be at least {height} pixels high.",
+    "enrol-blurred": "{photo}: the face is not sharp. Take a sharp picture.",
+    "enrol-turned": "{photo}: the face is turned away. Take a picture from the front.",
+    "reference-animated": "{name} moves. A reference is an ordinary photo.",
     "forgot": "{count} references of {subject} were removed, and their key was destroyed.",
     "publication-none": "Nothing was published.",
     "audit-ok": "The audit log is complete and unchanged: {count} entries.",
     "audit-bad": "The audit log was tampered with or damaged: {detail}",
-    "model-ok": "in order",
-    "model-absent": "not installed (optional)",
+    "model-ok": "the measured file",
+    "model-present": "installed",
+    "model-absent": "not installed",
+    "model-wrong": "NOT the measured file; it will be refused",
     "demo-intro": "The sample school: {subjects} people with consents, {photos} photos for "
     "{channel}. Nobody in it is real.",
     "demo-done": "The contact sheet, before and after: {png} and {html}",
@@ -80,6 +84,8 @@ NL = {
     "config-unreadable": "De configuratie {path} kan niet worden gelezen ({detail}).",
     "config-invalid": "De configuratie {path} bevat een fout: {detail}. Er is niets gedaan; "
     "verbeter de fout en probeer het opnieuw.",
+    "unexpected": "Er ging iets onverwachts mis ({detail}). Er is niets meer gedaan; wat al klaar "
+    "was, blijft. Meld het alstublieft met de regels hierboven.",
     "channel-unknown": "Er is geen kanaal {channel}. De configuratie kent: {known}.",
     "group-unknown": "Niemand zit in groep {group}. Kijk met: mediaguard subject list",
     "init-created": "De map {home} is klaar. Zet nu de regels van uw kanalen in "
@@ -127,17 +133,19 @@ NL = {
     "camera kijkt.",
     "enrol-many": "{photo}: er zijn {count} gezichten gevonden. Een referentie toont precies één "
     "persoon; snijd de foto bij.",
-    "enrol-poor": "{photo}: het gezicht is niet goed genoeg ({detail}). Neem een scherpe foto van "
-    "voren, met het gezicht minstens {height} pixels hoog.",
-    "poor-small": "het is maar {pixels} pixels hoog",
-    "poor-blurred": "het is niet scherp",
-    "poor-turned": "het is afgewend",
+    "enrol-small": "{photo}: het gezicht is maar {pixels} pixels hoog. Neem een foto van dichterbij; "
+    "het gezicht moet minstens {height} pixels hoog zijn.",
+    "enrol-blurred": "{photo}: het gezicht is niet scherp. Neem een scherpe foto.",
+    "enrol-turned": "{photo}: het gezicht is afgewend. Neem een foto van voren.",
+    "reference-animated": "{name} beweegt. Een referentie is een gewone foto.",
     "forgot": "{count} referenties van {subject} zijn verwijderd, en hun sleutel is vernietigd.",
     "publication-none": "Er is niets gepubliceerd.",
     "audit-ok": "Het logboek is compleet en ongewijzigd: {count} regels.",
     "audit-bad": "Het logboek is veranderd of beschadigd: {detail}",
-    "model-ok": "in orde",
-    "model-absent": "niet geïnstalleerd (niet nodig)",
+    "model-ok": "het gemeten bestand",
+    "model-present": "geïnstalleerd",
+    "model-absent": "niet geïnstalleerd",
+    "model-wrong": "NIET het gemeten bestand; het wordt geweigerd",
     "demo-intro": "De voorbeeldschool: {subjects} mensen met toestemmingen, {photos} foto's voor "
     "{channel}. Niemand ervan bestaat echt.",
     "demo-done": "Het contactblad, voor en na: {png} en {html}",

@@ -11,6 +11,8 @@ EN = {
     "phone; if it looks right there, save it as a new JPEG.",
     "photo-too-large": "The picture has {megapixels} megapixels; at most {limit} can be handled. "
     "Save it smaller and offer that file.",
+    "photo-too-much-memory": "The picture needs more memory than there is. Save it smaller and "
+    "offer that file.",
     "photo-too-many-frames": "The animation has {frames} frames; at most {limit} can be handled. "
     "Shorten it.",
     "photo-unsupported": "Files of this kind ({kind}) cannot be handled as a photo. Save it as "
@@ -49,6 +51,8 @@ NL = {
     "camera of telefoon; ziet hij er daar goed uit, bewaar hem dan als nieuwe JPEG.",
     "photo-too-large": "De foto heeft {megapixels} megapixels; hoogstens {limit} is mogelijk. "
     "Bewaar hem kleiner en bied dat bestand aan.",
+    "photo-too-much-memory": "De foto heeft meer geheugen nodig dan er is. Bewaar hem kleiner en "
+    "bied dat bestand aan.",
     "photo-too-many-frames": "De animatie heeft {frames} beelden; hoogstens {limit} is mogelijk. "
     "Maak haar korter.",
     "photo-unsupported": "Dit soort bestand ({kind}) kan niet als foto worden verwerkt. Bewaar "
@@ -59,7 +63,7 @@ NL = {
     "bestand.",
     "photo-encode-failed": "De bewerkte foto kon niet worden geschreven ({detail}). Bied de foto "
     "opnieuw aan; blijft het zo, vraag dan de beheerder.",
-    "disk-full": "De schijf is vol, dus {name} is niet geschreven; er is niets half achtergebleven. "
+    "disk-full": "De schijf is vol; {name} is niet geschreven en er is niets half achtergebleven. "
     "Maak ruimte en bied de foto dan opnieuw aan.",
     "write-failed": "{name} kon niet worden geschreven ({detail}). Vraag de beheerder de map en de "
     "rechten na te kijken en bied de foto dan opnieuw aan.",

@@ -90,13 +90,13 @@ class Look:
 
 
 EXPRESSIONS: dict[str, dict[str, float]] = {
-    "neutral": {"mouthSmileLeft": 0.12, "mouthSmileRight": 0.12},
+    "neutral": {"mouthSmileLeft": 0.25, "mouthSmileRight": 0.25},
     "smile": {
-        "mouthSmileLeft": 0.5, "mouthSmileRight": 0.5, "cheekSquintLeft": 0.3,
-        "cheekSquintRight": 0.3, "mouthDimpleLeft": 0.1, "mouthDimpleRight": 0.1,
+        "mouthSmileLeft": 0.7, "mouthSmileRight": 0.7, "cheekSquintLeft": 0.35,
+        "cheekSquintRight": 0.35, "mouthDimpleLeft": 0.1, "mouthDimpleRight": 0.1,
     },
     "grin": {
-        "mouthSmileLeft": 0.65, "mouthSmileRight": 0.65, "cheekSquintLeft": 0.4,
+        "mouthSmileLeft": 0.9, "mouthSmileRight": 0.9, "cheekSquintLeft": 0.4,
         "cheekSquintRight": 0.4, "mouthDimpleLeft": 0.2, "mouthDimpleRight": 0.2,
     },
     "surprised": {"browInnerUp": 0.4, "browOuterUpLeft": 0.3, "browOuterUpRight": 0.3,
@@ -262,7 +262,7 @@ def features_of(person: Person) -> dict[str, float]:
     own = draw(person.seed)
     if person.relative_of is not None:
         shared = draw(person.relative_of)
-        own = {k: 0.9 * shared[k] + 0.3 * own[k] for k in own}
+        own = {k: 0.97 * shared[k] + 0.2 * own[k] for k in own}
     result: dict[str, float] = {}
     for key in model().local_change_labels:
         name = key[2:] if key[:2] in ("l-", "r-") else key

@@ -139,6 +139,23 @@ def _curves(strands: Strands, folder: Path, name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def merged(parts: list[Part]) -> list[Part]:
+    """Join the pieces without a texture that share a material: far faster to render."""
+    result = [part for part in parts if part.texture is not None]
+    for material in sorted({part.material for part in parts if part.texture is None}):
+        group = [p for p in parts if p.texture is None and p.material == material]
+        start = np.cumsum([0] + [len(p.points) for p in group])
+        colours = [np.broadcast_to(p.colour, p.points.shape) for p in group
+                   if p.colour is not None]  # fmt: skip
+        result.append(Part(
+            f"merged-{material}", np.concatenate([p.points for p in group]),
+            np.concatenate([p.faces + s for p, s in zip(group, start[:-1], strict=True)]),
+            np.concatenate([p.normals for p in group]), None, np.concatenate(colours), None,
+            material,
+        ))  # fmt: skip
+    return result
+
+
 def render(stage: Stage, camera: Camera, samples: int = 24, seed: int = 0) -> NDArray[np.uint8]:
     """Render a set from a camera: sRGB pixels (height, width, 3)."""
     transform = mi.ScalarTransform4f()
@@ -159,11 +176,10 @@ def render(stage: Stage, camera: Camera, samples: int = 24, seed: int = 0) -> ND
             },
             **stage.lights, **stage.extra,
         }  # fmt: skip
-        for number, part in enumerate(stage.parts):
+        parts = [*stage.parts, *(part for person in stage.figures for part in person.parts)]
+        for number, part in enumerate(merged(parts)):
             made[f"part{number}"] = _mesh(part)
         for number, person in enumerate(stage.figures):
-            for index, part in enumerate(person.parts):
-                made[f"figure{number}_{index}"] = _mesh(part)
             for index, strands in enumerate(person.strands):
                 label = f"hair{number}_{index}"
                 made[label] = _curves(strands, folder, label)

@@ -108,7 +108,7 @@ def ambient(value: Colour) -> dict[str, Any]:
     return {"type": "constant", "radiance": {"type": "rgb", "value": list(value)}}
 
 
-def sky(sun: Colour = (0.4, -0.8, 0.75), sun_power: float = 11.0) -> dict[str, Any]:
+def sky(sun: Colour = (0.45, -0.85, 0.6), sun_power: float = 11.0) -> dict[str, Any]:
     """A blue sky with a few clouds and a soft sun, as an environment map."""
     height, width = 256, 512
     v, u = np.mgrid[0:height, 0:width]
@@ -225,7 +225,7 @@ def _indoor_light(warm: float = 0.0) -> dict[str, Any]:
     cool, lamp = (0.50, 0.53, 0.56), (7.5 + warm, 7.3, 6.9 - warm)
     return {"ambient": ambient(cool),
             "window": area((3.6, -1.6, 2.3), (0, 0.2, 1.2), 2.2, 1.8, lamp),
-            "lamp": area((-1.5, -2.2, 3.2), (0, 0.3, 1.0), 1.6, 1.2, (4.2, 4.0, 3.7))}  # fmt: skip
+            "lamp": area((-1.2, -3.0, 2.8), (0, 0.3, 1.0), 2.2, 1.4, (5.0, 4.8, 4.5))}  # fmt: skip
 
 
 def classroom() -> Stage:
@@ -239,7 +239,7 @@ def classroom() -> Stage:
         parts.append(quad(f"drawing{number}", (x, 2.57, z), (0.34, 0, 0.004 * (number % 3)),
                           (0, 0, 0.25), texture=_drawing(number)))  # fmt: skip
     parts += _shelf(1.05, 2.7, 2.2, [0.1, 0.5, 0.86], 40)
-    return Stage(parts, _indoor_light(), exposure=0.92)
+    return Stage(parts, _indoor_light(), exposure=1.2)
 
 
 def library() -> Stage:
@@ -247,7 +247,7 @@ def library() -> Stage:
     parts = _room((0.62, 0.70, 0.66), planks((0.36, 0.25, 0.16), 22, 9))
     for k in range(4):
         parts += _shelf(-2.9 + 1.45 * k, -1.5 + 1.45 * k, 2.1, [0.1, 0.5, 0.9, 1.3, 1.7], 7 * k)
-    return Stage(parts, _indoor_light(0.5), exposure=0.92)
+    return Stage(parts, _indoor_light(0.5), exposure=1.2)
 
 
 def corridor() -> Stage:
@@ -269,7 +269,7 @@ def corridor() -> Stage:
     for number in range(5):
         parts.append(quad(f"poster{number}", (-2.2 + 1.0 * number, 2.57, 2.0), (0.55, 0, 0),
                           (0, 0, 0.4), texture=_drawing(20 + number)))  # fmt: skip
-    return Stage(parts, _indoor_light(-0.4), exposure=0.92)
+    return Stage(parts, _indoor_light(-0.4), exposure=1.2)
 
 
 def gym() -> Stage:
@@ -285,7 +285,7 @@ def gym() -> Stage:
             line = np.array([[x, 2.47, z], [x + 0.45, 2.47, z], [x + 0.9, 2.47, z]])
             parts.append(tube(f"bar{k}{bar}", line, 0.019, (0.60, 0.40, 0.19)))
     parts.append(box("mat", (0.9, 1.5, 0), (2.6, 2.2, 0.22), (0.10, 0.24, 0.45)))
-    return Stage(parts, _indoor_light(), exposure=0.9)
+    return Stage(parts, _indoor_light(), exposure=1.18)
 
 
 def theatre() -> Stage:
@@ -319,7 +319,7 @@ def theatre() -> Stage:
         tri = np.array([[i, (i + 1) % 10, 10] for i in range(10)])
         stars.append(Part(f"star{k}", star, tri, normals(star, tri), None,
                           np.array([[0.80, 0.58, 0.14]]), None, "plastic"))  # fmt: skip
-    return Stage([curtain, floor, *stars], lights, exposure=0.9)
+    return Stage([curtain, floor, *stars], lights, exposure=1.18)
 
 
 def _facade() -> Array:
@@ -356,26 +356,26 @@ def playground(tiles: bool = False) -> Stage:
     parts = [
         quad("ground", (-30, -12, 0), (60, 0, 0), (0, 60, 0), (0.12, 0.25, 0.05)),
         quad("near", (-8, -6, 0.002), (16, 0, 0), (0, 16, 0), texture=ground),
-        quad("school", (-13, 15, 0), (26, 0, 0), (0, 0, 5.2), texture=_facade()),
-        box("roof", (-13.3, 14.9, 5.2), (13.3, 15.6, 5.45), (0.25, 0.23, 0.22)),
+        quad("school", (-21, 40, 0), (42, 0, 0), (0, 0, 5.0), texture=_facade()),
+        box("roof", (-21.4, 39.9, 5.0), (21.4, 40.6, 5.3), (0.25, 0.23, 0.22)),
     ]
-    for number, (x, y, r) in enumerate([(-5.5, 10, 1.7), (-8.5, 12, 2.0), (6.2, 11, 1.9),
-                                        (9.4, 12.5, 2.1)]):  # fmt: skip
+    for number, (x, y, r) in enumerate([(-6.4, 26, 2.0), (-9.0, 31, 2.4), (7.6, 27, 2.2),
+                                        (11.4, 33, 2.4)]):  # fmt: skip
         parts.append(ball(f"tree{number}", (x, y, 1.9 + r), r, (0.10, 0.24, 0.06), number, 0.16))
         trunk = np.array([[x, y, 0], [x, y, 1.5], [x, y, 3.0]])
         parts.append(tube(f"trunk{number}", trunk, 0.16, (0.22, 0.14, 0.08)))
     for number in range(9):
-        parts.append(ball(f"bush{number}", (-9 + 2.3 * number, 14.3, 0.5), 0.75,
+        parts.append(ball(f"bush{number}", (-12 + 3.0 * number, 38.5, 0.4), 0.8,
                           (0.09, 0.20, 0.05), 50 + number, 0.2))  # fmt: skip
     if not tiles:
         red, blue = (0.62, 0.08, 0.06), (0.08, 0.22, 0.5)
-        for number, (x, y) in enumerate([(2.4, 6.0), (4.0, 6.0), (2.4, 7.4), (4.0, 7.4)]):
+        for number, (x, y) in enumerate([(1.5, 9.0), (3.1, 9.0), (1.5, 10.4), (3.1, 10.4)]):
             line = np.array([[x, y, 0], [x, y, 1.2], [x, y, 2.4]])
             parts.append(tube(f"pole{number}", line, 0.05, red))
         for number, z in enumerate([0.6, 1.1, 1.6, 2.1, 2.4]):
-            line = np.array([[2.4, 6.0, z], [3.2, 6.0, z], [4.0, 6.0, z]])
+            line = np.array([[1.5, 9.0, z], [2.3, 9.0, z], [3.1, 9.0, z]])
             parts.append(tube(f"rung{number}", line, 0.035, blue))
-    return Stage(parts, sky(), exposure=0.80)
+    return Stage(parts, sky(), exposure=1.05)
 
 
 SETS: dict[str, Callable[[], Stage]] = {

@@ -92,7 +92,9 @@ def test_fifty_kills_while_forty_photos_are_dropped(home: Path, tmp_path: Path):
     with app.database.read() as session:
         items = list(session.scalars(select(ItemRow)))
         publications = {row.item_id: row for row in session.scalars(select(PublicationRow))}
-    digests = {app.book(CHANNEL).item_id(hashlib.sha256(p.read_bytes()).hexdigest()) for p in photos}
+    digests = {
+        app.book(CHANNEL).item_id(hashlib.sha256(p.read_bytes()).hexdigest()) for p in photos
+    }
     assert {item.id for item in items} == digests
     assert len(items) == PHOTOS
     expected = set()

@@ -1,6 +1,8 @@
 """Versions, transactions and readable errors on both databases."""
 
+import socket
 import sqlite3
+import struct
 import threading
 from datetime import datetime
 from pathlib import Path
@@ -127,15 +129,19 @@ def test_moments_come_back_with_their_zone_and_naive_ones_are_refused(database):
     with database.read() as session:
         assert session.scalar(select(SubjectRow.created_at)) == NOW
     with pytest.raises(Exception, match="zone"), database.write() as session:
-        Ledger(session).add_subject("s2", at=datetime(2026, 1, 1))
+        Ledger(session).add_subject("s2", at=datetime(2026, 1, 1))  # noqa: DTZ001
     with database.read() as session:
         assert Ledger(session).subject("s2") is None
 
 
 def test_an_exception_undoes_the_transaction(database):
-    with pytest.raises(RuntimeError), database.write() as session:
-        Ledger(session).add_subject("s1", at=NOW)
-        raise RuntimeError
+    def add_and_fail():
+        with database.write() as session:
+            Ledger(session).add_subject("s1", at=NOW)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        add_and_fail()
     with database.read() as session:
         assert Ledger(session).subjects() == []
 
@@ -166,7 +172,9 @@ def test_a_database_without_tables(empty_url, tmp_path):
     assert code_of(Database(empty_url)) == "database-missing"
 
 
-@pytest.mark.parametrize(("version", "code"), [("9999", "database-newer"), ("0000", "database-older")])
+@pytest.mark.parametrize(
+    ("version", "code"), [("9999", "database-newer"), ("0000", "database-older")]
+)
 def test_a_database_of_another_version_is_left_alone(empty_url, version, code):
     database = Database(empty_url)
     database.migrate()
@@ -219,13 +227,18 @@ def test_reading_goes_on_while_another_writes(sqlite_database):
 def test_a_full_disk_loses_nothing_and_says_so(sqlite_database):
     with sqlite_database.write() as session:
         Ledger(session).add_subject("before", at=NOW)
-    with pytest.raises(StoreError) as caught, sqlite_database.write() as session:
-        session.execute(text("PRAGMA max_page_count = 1"))  # no page more than there are
-        for number in range(2000):
-            Ledger(session).add_subject(f"s{number}", at=NOW)
+    with pytest.raises(StoreError) as caught:
+        _fill_the_disk(sqlite_database)
     assert caught.value.code == "disk-full"
     with sqlite_database.read() as session:
         assert [s.subject_id for s in Ledger(session).subjects()] == ["before"]
+
+
+def _fill_the_disk(database):
+    with database.write() as session:
+        session.execute(text("PRAGMA max_page_count = 1"))  # no page more than there are
+        for number in range(2000):
+            Ledger(session).add_subject(f"s{number}", at=NOW)
 
 
 def test_a_server_that_does_not_answer():
@@ -237,22 +250,56 @@ def test_a_server_that_does_not_answer():
     _no_secret(caught.value)
 
 
-def test_a_wrong_password_is_not_repeated(postgresql_url, monkeypatch):
-    # The test server trusts everyone, so the driver's own answer is used.
-    import psycopg
-
-    def refuse(*args, **kwargs):
-        raise psycopg.OperationalError(
-            'connection failed: FATAL:  password authentication failed for user "u" hunter2'
-        )
-
-    monkeypatch.setattr(psycopg, "connect", refuse)
-    monkeypatch.setattr(psycopg.Connection, "connect", refuse)
-    database = Database("postgresql://u:hunter2@127.0.0.1/mediaguard")
-    with pytest.raises(StoreError) as caught, database.read():
-        pass
-    assert caught.value.code == "database-password"
+@pytest.mark.parametrize(
+    ("state", "message", "code"),
+    [
+        (b"28P01", b'password authentication failed for user "u" hunter2', "database-password"),
+        (b"3D000", b'database "d" does not exist', "database-unknown"),
+        (b"53300", b"sorry, too many clients already", "database-busy"),
+        (b"57P03", b"the database system is starting up", "database-unreachable"),
+    ],
+)
+def test_a_server_that_refuses(state, message, code):
+    pytest.importorskip("psycopg")
+    with _RefusingServer(state, message) as port:
+        database = Database(f"postgresql://u:hunter2@127.0.0.1:{port}/d")
+        with pytest.raises(StoreError) as caught, database.read():
+            pass
+    assert caught.value.code == code
     _no_secret(caught.value)
+
+
+class _RefusingServer:
+    """Speaks just enough of PostgreSQL's protocol to refuse a connection as a real one does."""
+
+    def __init__(self, state, message):
+        fields = b"SFATAL\0VFATAL\0C" + state + b"\0M" + message + b"\0\0"
+        self._refusal = b"E" + struct.pack(">I", len(fields) + 4) + fields
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self._socket.getsockname()[1]
+
+    def __exit__(self, *_):
+        self._socket.close()
+
+    def _serve(self):
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            with connection:
+                while (size := connection.recv(4)) and (length := struct.unpack(">I", size)[0]):
+                    if length == 8:  # asks for encryption
+                        connection.recv(4)
+                        connection.sendall(b"N")
+                        continue
+                    connection.recv(length - 4)
+                    connection.sendall(self._refusal)
+                    break
 
 
 def test_a_database_that_the_server_does_not_have(postgresql_url):
@@ -283,10 +330,16 @@ def test_records_are_for_their_owner_only(sqlite_database, tmp_path):
 
 def test_the_engine_is_durable_and_consistent(sqlite_database):
     with sqlite_database.read() as session:
-        pragma = {n: session.scalar(text(f"PRAGMA {n}")) for n in
-                  ("journal_mode", "synchronous", "foreign_keys", "secure_delete")}
-    assert pragma == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1,
-                      "secure_delete": 1}
+        pragma = {
+            n: session.scalar(text(f"PRAGMA {n}"))
+            for n in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
+        }
+    assert pragma == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "secure_delete": 1,
+    }
 
 
 def test_the_url_may_name_another_driver(postgresql_url):

@@ -5,25 +5,20 @@ import zlib
 from collections.abc import Iterator
 
 from mediaguard.media.findings import Finding
+from mediaguard.media.png import SIGNATURE, chunks
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _STEP = 1 << 20
 
 
 def walk(data: bytes) -> Iterator[Finding]:
     """Findings on a PNG file; none if it holds 8-bit RGB pixels only."""
-    if data[:8] != _SIGNATURE:
+    if not data.startswith(SIGNATURE):
         yield Finding("bytes-not-format", {"format": "PNG"})
         return
-    position = 8
     names: list[bytes] = []
-    header, pixels = b"", []
-    while position < len(data) and b"IEND" not in names:
-        size = int.from_bytes(data[position : position + 4], "big")
-        name = data[position + 4 : position + 8]
-        content = data[position + 8 : position + 8 + size]
-        checksum = data[position + 8 + size : position + 12 + size]
-        if len(checksum) != 4 or zlib.crc32(name + content) != int.from_bytes(checksum, "big"):
+    header, pixels, end = b"", [], len(SIGNATURE)
+    for name, content, sound, position in chunks(data):
+        if not sound:
             yield Finding("bytes-broken", {"offset": position})
             return
         if name == b"IHDR":
@@ -33,13 +28,13 @@ def walk(data: bytes) -> Iterator[Finding]:
         elif name != b"IEND" or content:
             yield Finding("bytes-foreign", {"part": _printable(name), "offset": position})
         names.append(name)
-        position += 12 + size
-    if position != len(data):
-        yield Finding("bytes-trailing", {"count": len(data) - position})
+        end = position + 12 + len(content)
+    if end != len(data):
+        yield Finding("bytes-trailing", {"count": len(data) - end})
     if names[:1] != [b"IHDR"] or names.count(b"IHDR") != 1 or names[-1:] != [b"IEND"]:
-        yield Finding("bytes-broken", {"offset": position})
+        yield Finding("bytes-broken", {"offset": end})
     elif not _holds_only_pixels(header, pixels):
-        yield Finding("bytes-broken", {"offset": 8})
+        yield Finding("bytes-broken", {"offset": len(SIGNATURE)})
 
 
 def _holds_only_pixels(header: bytes, pixels: list[bytes]) -> bool:
@@ -56,11 +51,9 @@ def _holds_only_pixels(header: bytes, pixels: list[bytes]) -> bool:
             if inflater.eof:
                 return False
             waiting = part
-            while waiting:
+            while waiting and not inflater.eof:
                 length += len(inflater.decompress(waiting, _STEP))
                 waiting = inflater.unconsumed_tail
-        while produced := len(inflater.decompress(b"", _STEP)):
-            length += produced
     except zlib.error:
         return False
     return inflater.eof and not inflater.unused_data and length == height * (1 + 3 * width)

@@ -1,0 +1,381 @@
+"""Consents from a parent app's export: read everything, compare with the ledger, then apply.
+
+An import is a difference between the file and the ledger. Importing the same file twice changes
+nothing; an empty cell is a no and withdraws what was granted; a yes in a file never undoes a no
+that was brought some other way, unless the file says that it was given later.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping as MappingType
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from enum import StrEnum
+from pathlib import Path
+
+from mediaguard.core.consent import UNATTRIBUTED, Answer, ConsentEvent, Signatory
+from mediaguard.errors import ConfigError
+from mediaguard.store.ledger import SUBJECT_ID, Ledger
+from mediaguard.store.mapping import Mapping, Reply
+from mediaguard.store.tabular import ImportRefused, Line, Problem, read_bytes, read_csv
+
+_IMPORTED = "import:"
+"""How the evidence of a no begins that came from a file; see `_Comparison._outside_no`."""
+
+
+class What(StrEnum):
+    """What a line of the difference does."""
+
+    ADD = "add"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRow:
+    """One row of the file, understood; `answers` holds the replies by channel."""
+
+    line: int
+    subject_id: str
+    signatory: Signatory | None
+    signatory_id: str | None
+    evidence: str
+    wording: str | None
+    valid_from: date | None
+    valid_until: date | None
+    answers: MappingType[str, Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentFile:
+    """A file that was understood whole.
+
+    Attributes:
+        rows: in the order of the file.
+        digest: beginning of its SHA-256, to find it again from the evidence.
+        by_person: several rows may be about one subject, each of another signatory.
+        names_evidence: the file has a column with evidence.
+    """
+
+    rows: Sequence[ConsentRow]
+    digest: str
+    by_person: bool
+    names_evidence: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of the difference between file and ledger.
+
+    Attributes:
+        what: KEPT is a yes in the file that is not taken over: a later no stands.
+        subject_id, channel: about whom and what; no channel when a subject is added.
+        row: where it comes from.
+        signatory: in whose name it is recorded.
+    """
+
+    what: What
+    subject_id: str
+    row: ConsentRow
+    channel: str | None = None
+    signatory: str = UNATTRIBUTED
+    signatory_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The difference: what would be recorded, and how many answers are on record already."""
+
+    changes: Sequence[Change]
+    unchanged: int
+    digest: str
+
+    def count(self, what: What) -> int:
+        """How many changes of a sort there are."""
+        return sum(change.what is what for change in self.changes)
+
+
+def read_consents(path: Path, mapping: Mapping) -> ConsentFile:
+    """Read and understand the whole file.
+
+    Raises:
+        ImportRefused: it has mistakes; all of them are named.
+        InputError: it cannot be read.
+    """
+    lines, problems = read_csv(
+        path,
+        delimiter=mapping.csv.delimiter,
+        encoding=mapping.csv.encoding,
+        required=mapping.headings,
+    )
+    reader = _RowReader(mapping, problems)
+    rows = [row for row in map(reader.read, lines) if row is not None]
+    if problems:
+        raise ImportRefused(path, sorted(problems, key=lambda p: p.line))
+    digest = hashlib.sha256(read_bytes(path)).hexdigest()[:12]
+    columns = mapping.columns
+    return ConsentFile(rows, digest, columns.signatory_id is not None, columns.evidence is not None)
+
+
+def plan_consents(
+    path: Path,
+    file: ConsentFile,
+    ledger: Ledger,
+    *,
+    purposes: MappingType[str, str],
+    zone: tzinfo,
+    add_subjects: bool = False,
+) -> Plan:
+    """Compare the file with the ledger.
+
+    Args:
+        path: for messages only.
+        file: what it says.
+        ledger: what is on record; lock it first if the plan is to be applied.
+        purposes: what each configured channel is for.
+        zone: the school's time zone.
+        add_subjects: add unknown subjects instead of refusing them.
+
+    Raises:
+        ConfigError: the file answers for a channel that is not configured.
+        ImportRefused: a subject is not known.
+    """
+    for channel in {channel for row in file.rows for channel in row.answers}:
+        if channel not in purposes:
+            raise ConfigError("mapping-channel", path=path.name, channel=channel)
+    known = {subject.subject_id for subject in ledger.subjects()}
+    unknown = {row.subject_id: row for row in file.rows if row.subject_id not in known}
+    if unknown and not add_subjects:
+        raise ImportRefused(
+            path,
+            [
+                Problem(row.line, "", "problem-subject-unknown", {"value": row.subject_id})
+                for row in unknown.values()
+            ],
+        )
+    history: dict[tuple[str, str], list[ConsentEvent]] = defaultdict(list)
+    for event in ledger.events():
+        if purposes.get(event.channel) == event.purpose:
+            history[event.subject_id, event.channel].append(event)
+    changes = [Change(What.ADD, subject_id, row) for subject_id, row in unknown.items()]
+    unchanged = 0
+    for row in file.rows:
+        for channel, reply in row.answers.items():
+            comparison = _Comparison(row, file, history[row.subject_id, channel], zone)
+            change = comparison.change(channel, reply)
+            if change is None:
+                unchanged += 1
+            else:
+                changes.append(change)
+    return Plan(changes, unchanged, file.digest)
+
+
+def apply_consents(
+    plan: Plan, ledger: Ledger, *, purposes: MappingType[str, str], at: datetime
+) -> list[ConsentEvent]:
+    """Record the plan within the caller's transaction: all of it, or at an error nothing."""
+    events = []
+    for change in plan.changes:
+        row, source = change.row, f"{_IMPORTED}{plan.digest}:{change.row.line}"
+        if change.what is What.ADD:
+            ledger.add_subject(change.subject_id, at=at)
+        elif change.what is not What.KEPT and change.channel is not None:
+            granted = change.what is What.GRANTED
+            events.append(
+                ledger.append(
+                    change.subject_id,
+                    channel=change.channel,
+                    purpose=purposes[change.channel],
+                    answer=Answer(change.what.value),
+                    signatory=change.signatory,
+                    signatory_id=change.signatory_id,
+                    evidence=(row.evidence or source) if granted else source,
+                    wording=row.wording if granted else None,
+                    valid_from=row.valid_from if granted else None,
+                    valid_until=row.valid_until if granted else None,
+                    at=at,
+                )
+            )
+    return events
+
+
+class _RowReader:
+    """Understands single rows and collects the mistakes."""
+
+    def __init__(self, mapping: Mapping, problems: list[Problem]) -> None:
+        self._mapping = mapping
+        self._problems = problems
+        self._seen: dict[tuple[str, str], int] = {}
+
+    def read(self, line: Line) -> ConsentRow | None:
+        """The row, or None if there was a mistake in it."""
+        before = len(self._problems)
+        columns = self._mapping.columns
+        subject_id = self._subject(line)
+        answers = self._answers(line)
+        said = self._cell(line, columns.signatory)
+        signatory = self._mapping.signatory_of(said)
+        if signatory is None and (said or Reply.YES in answers.values()):
+            expected = (*self._mapping.signatory.guardian, *self._mapping.signatory.subject)
+            self._add(
+                line,
+                columns.signatory or "",
+                "problem-signatory",
+                value=said,
+                expected=" / ".join(expected),
+            )
+        valid_from = self._date(line, columns.valid_from)
+        valid_until = self._date(line, columns.valid_until)
+        if valid_from and valid_until and valid_until < valid_from:
+            self._add(line, columns.valid_until or "", "problem-dates")
+        if len(self._problems) > before:
+            return None
+        return ConsentRow(
+            line.number,
+            subject_id,
+            signatory,
+            self._cell(line, columns.signatory_id) or None,
+            self._cell(line, columns.evidence),
+            self._cell(line, columns.wording) or None,
+            valid_from,
+            valid_until,
+            answers,
+        )
+
+    def _subject(self, line: Line) -> str:
+        column = self._mapping.columns.subject
+        subject_id = line.cells[column]
+        person = (subject_id, self._cell(line, self._mapping.columns.signatory_id))
+        if not subject_id:
+            self._add(line, column, "problem-subject-missing")
+        elif not SUBJECT_ID.fullmatch(subject_id):
+            self._add(line, column, "problem-subject-invalid", value=subject_id)
+        elif person in self._seen:
+            earlier = self._seen[person]
+            self._add(line, column, "problem-subject-twice", value=subject_id, earlier=earlier)
+        self._seen.setdefault(person, line.number)
+        return subject_id
+
+    def _answers(self, line: Line) -> dict[str, Reply]:
+        answers = {}
+        for channel, heading in self._mapping.channels.items():
+            cell = line.cells[heading]
+            answer = self._mapping.answer(cell)
+            if answer is None:
+                words = (*self._mapping.values.yes, *self._mapping.values.no)
+                self._add(line, heading, "problem-value", value=cell, expected=" / ".join(words))
+            else:
+                answers[channel] = answer
+        return answers
+
+    def _date(self, line: Line, column: str | None) -> date | None:
+        cell = self._cell(line, column)
+        if not cell:
+            return None
+        form = self._mapping.csv.dates
+        try:
+            return datetime.strptime(cell, form).replace(tzinfo=UTC).date()
+        except ValueError:
+            example = date(2026, 8, 31).strftime(form)
+            self._add(line, column or "", "problem-date", value=cell, example=example)
+            return None
+
+    @staticmethod
+    def _cell(line: Line, column: str | None) -> str:
+        return line.cells[column] if column is not None else ""
+
+    def _add(self, line: Line, column: str, code: str, **params: object) -> None:
+        self._problems.append(Problem(line.number, column, code, params))
+
+
+class _Comparison:
+    """Compares one answer of a row with what is on record about the subject and channel."""
+
+    def __init__(
+        self, row: ConsentRow, file: ConsentFile, history: Sequence[ConsentEvent], zone: tzinfo
+    ) -> None:
+        self._row = row
+        self._file = file
+        self._zone = zone
+        self._history = sorted(history, key=lambda e: (e.recorded_at, e.event_id))
+        signatory = row.signatory.value if row.signatory else UNATTRIBUTED
+        self._person = _person(signatory, row.signatory_id)
+
+    def change(self, channel: str, reply: Reply) -> Change | None:
+        """What the reply changes; None if it is on record."""
+        if reply is Reply.YES:
+            return self._yes(channel)
+        return self._no(channel, refused=reply is Reply.NO)
+
+    def _yes(self, channel: str) -> Change | None:
+        mine = [e for e in self._history if _person(e.signatory, e.signatory_id) == self._person]
+        last = mine[-1] if mine else None
+        if last is not None and last.answer == Answer.GRANTED and self._is_same(last):
+            return None
+        what = What.KEPT if self._outside_no(last) else What.GRANTED
+        return self._change(what, channel, *self._person)
+
+    def _no(self, channel: str, *, refused: bool) -> Change | None:
+        standing = self._standing()
+        if self._person in standing:
+            return self._change(What.WITHDRAWN, channel, *self._person)
+        if standing and not self._file.by_person:
+            # One row speaks for the subject: somebody's yes is on record that is no more.
+            return self._change(What.WITHDRAWN, channel, UNATTRIBUTED, None)
+        if refused and not any(
+            _person(e.signatory, e.signatory_id) == self._person for e in self._history
+        ):
+            return self._change(What.REFUSED, channel, *self._person)
+        return None
+
+    def _is_same(self, grant: ConsentEvent) -> bool:
+        row = self._row
+        return (grant.wording, grant.valid_from, grant.valid_until) == (
+            row.wording,
+            row.valid_from,
+            row.valid_until,
+        ) and (not self._file.names_evidence or not row.evidence or grant.evidence == row.evidence)
+
+    def _outside_no(self, last: ConsentEvent | None) -> bool:
+        """Whether somebody said no by another way than a file, and the row is not newer.
+
+        A parent who withdraws at the school's desk must not be overruled by next week's
+        export, in which the app still says yes.
+        """
+        noes = [
+            event
+            for event in self._history
+            if event.answer != Answer.GRANTED and not event.evidence.startswith(_IMPORTED)
+        ]
+        if not noes:
+            return False
+        no = noes[-1]
+        if last is not None and last.answer == Answer.GRANTED and _after(last, no):
+            return False
+        given = self._row.valid_from
+        return given is None or given <= no.recorded_at.astimezone(self._zone).date()
+
+    def _standing(self) -> set[tuple[str, str | None]]:
+        """Whose yes is the last word, and not followed by a no of nobody knows whom."""
+        latest = {_person(e.signatory, e.signatory_id): e for e in self._history}
+        unattributed = [e for p, e in latest.items() if p[0] not in tuple(Signatory)]
+        return {
+            person
+            for person, event in latest.items()
+            if event.answer == Answer.GRANTED and all(_after(event, no) for no in unattributed)
+        }
+
+    def _change(self, what: What, channel: str, signatory: str, signatory_id: str | None) -> Change:
+        return Change(what, self._row.subject_id, self._row, channel, signatory, signatory_id)
+
+
+def _person(signatory: str, signatory_id: str | None) -> tuple[str, str | None]:
+    """The key by which `core.consent` tells signatories apart."""
+    return signatory, signatory_id if signatory == Signatory.GUARDIAN else None
+
+
+def _after(event: ConsentEvent, other: ConsentEvent) -> bool:
+    return (event.recorded_at, event.event_id) > (other.recorded_at, other.event_id)

@@ -1,0 +1,196 @@
+"""CenterFace on OpenVINO, over a pyramid of scales, in tiles of bounded size.
+
+Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point", 2020.
+
+Why this detector, these scales and these thresholds: docs/decisions/0002.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mediaguard.core.faces import Box, Detection, Image
+from mediaguard.vision.models import verified
+
+REDACT_SCORE = 0.3
+"""Detections from this score on are redacted; a face missed costs more than one too many."""
+
+_TILE = 1024
+_OVERLAP = 192
+"""Neighbouring tiles share this many pixels: a face smaller than this is whole in one of them;
+a larger one is whole at a coarser scale."""
+_STEP = 128  # tiles are padded to multiples of this, so that few shapes have to be compiled
+_ENLARGE_BELOW = 1_500_000
+"""Pictures with fewer pixels are also searched at twice their size: it finds the faces of 8 to
+16 pixels. In larger ones such a face is a stray pixel of the background."""
+_SAME_FACE = 0.3  # intersection over union
+_WITHIN = 0.7  # share of a box within another
+_ALIKE = 0.6  # ratio of the heights of two boxes of one face
+_STRIDE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Detections of one tile in picture coordinates: rows of x, y, w, h, score, 5 x (x, y)."""
+
+    rows: NDArray[np.float32]
+    cut: NDArray[np.bool_]
+    """Which touch an inner border of the tile, and may be a part of a face only."""
+
+
+class CenterFace:
+    """Finds faces from about 8 pixels to the size of the picture.
+
+    Raises:
+        ModelError: the model file is missing or not the measured one.
+    """
+
+    name = "centerface-1x2x"
+
+    def __init__(self, redact_score: float = REDACT_SCORE) -> None:
+        self._path = verified("centerface")
+        self._redact_score = redact_score
+
+    def detect(self, image: Image) -> list[Detection]:
+        """All faces with at least the redaction score, best first; see `core.ports.Detector`."""
+        found = [self._search(image, scale) for scale in _scales(image.shape[1], image.shape[0])]
+        rows = np.concatenate([part.rows for level in found for part in level])
+        cut = np.concatenate([part.cut for level in found for part in level])
+        return [_detection(row) for row in rows[_suppress(rows, cut)]]
+
+    def _search(self, image: Image, scale: float) -> list[_Found]:
+        height, width = image.shape[:2]
+        size = max(round(width * scale), 1), max(round(height * scale), 1)
+        if scale == 1:
+            level = image
+        else:
+            method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+            level = np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
+        ratio = np.array([width / size[0], height / size[1]], np.float32)
+        return [self._search_tile(level, tile, ratio) for tile in _tiles(size)]
+
+    def _search_tile(
+        self, level: Image, tile: tuple[int, int, int, int], ratio: NDArray[np.float32]
+    ) -> _Found:
+        left, top, right, bottom = tile
+        crop = level[top:bottom, left:right]
+        shape = _padded(bottom - top), _padded(right - left)
+        batch = np.zeros((1, 3, *shape), np.float32)
+        batch[0, :, : crop.shape[0], : crop.shape[1]] = crop.transpose(2, 0, 1)
+        outputs = _compiled(self._path, shape)(batch)
+        rows = _decode([outputs[i][0] for i in range(4)], self._redact_score)
+        # What lies wholly in the padding is no face of the picture.
+        rows = rows[(rows[:, 0] < crop.shape[1]) & (rows[:, 1] < crop.shape[0])]
+        x1, y1 = rows[:, 0] + rows[:, 2], rows[:, 1] + rows[:, 3]
+        height, width = level.shape[:2]
+        cut = (
+            ((rows[:, 0] < 2) & (left > 0))
+            | ((rows[:, 1] < 2) & (top > 0))
+            | ((x1 > crop.shape[1] - 2) & (right < width))
+            | ((y1 > crop.shape[0] - 2) & (bottom < height))
+        )
+        rows[:, [0, 5, 7, 9, 11, 13]] += left
+        rows[:, [1, 6, 8, 10, 12, 14]] += top
+        rows[:, [0, 2, 5, 7, 9, 11, 13]] *= ratio[0]
+        rows[:, [1, 3, 6, 8, 10, 12, 14]] *= ratio[1]
+        return _Found(rows, cut)
+
+
+def _scales(width: int, height: int) -> list[float]:
+    """Twice the size for small pictures, then halves until the picture fits one tile."""
+    scales = [2.0] if width * height < _ENLARGE_BELOW else []
+    scale = 1.0
+    scales.append(scale)
+    while max(width, height) * scale > _TILE:
+        scale /= 2
+        scales.append(scale)
+    return scales
+
+
+def _tiles(size: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
+    """Left, top, right, bottom of overlapping tiles that cover a picture of `size`."""
+    for top, bottom in _spans(size[1]):
+        for left, right in _spans(size[0]):
+            yield left, top, right, bottom
+
+
+def _spans(length: int) -> list[tuple[int, int]]:
+    if length <= _TILE:
+        return [(0, length)]
+    count = -(-(length - _OVERLAP) // (_TILE - _OVERLAP))
+    starts = [round(i * (length - _TILE) / (count - 1)) for i in range(count)]
+    return [(start, start + _TILE) for start in starts]
+
+
+def _padded(length: int) -> int:
+    return -(-length // _STEP) * _STEP
+
+
+@lru_cache(maxsize=6)
+def _compiled(path: Path, shape: tuple[int, int]) -> Any:
+    """The network for one input shape; static shapes run about twice as fast as dynamic ones."""
+    import openvino
+
+    core = openvino.Core()
+    model = core.read_model(path)
+    model.reshape({"input.1": [1, 3, *shape]})
+    # 32-bit floats on every processor: scores must not depend on the machine.
+    return core.compile_model(
+        model, "CPU", {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+    )
+
+
+def _decode(outputs: list[NDArray[np.float32]], threshold: float) -> NDArray[np.float32]:
+    """Heatmap, log-size (h, w), offset (y, x), landmarks (y, x) to rows in tile pixels."""
+    heat, size, offset, landmarks = outputs
+    ys, xs = np.nonzero(heat[0] >= threshold)
+    rows = np.empty((len(ys), 15), np.float32)
+    height = np.exp(size[0, ys, xs]) * _STRIDE
+    width = np.exp(size[1, ys, xs]) * _STRIDE
+    rows[:, 0] = (xs + offset[1, ys, xs] + 0.5) * _STRIDE - width / 2
+    rows[:, 1] = (ys + offset[0, ys, xs] + 0.5) * _STRIDE - height / 2
+    rows[:, 2], rows[:, 3], rows[:, 4] = width, height, heat[0, ys, xs]
+    for point in range(5):
+        rows[:, 5 + 2 * point] = landmarks[2 * point + 1, ys, xs] * width + rows[:, 0]
+        rows[:, 6 + 2 * point] = landmarks[2 * point, ys, xs] * height + rows[:, 1]
+    return rows[np.isfinite(rows).all(axis=1)]
+
+
+def _suppress(rows: NDArray[np.float32], cut: NDArray[np.bool_]) -> list[int]:
+    """Indices of the best detection of each face, best first.
+
+    Two scales often give one face a second, narrower box of about its height: it goes. So does
+    one at a tile's border within a whole one. Otherwise a small box within a large one may be
+    somebody in front, and stays.
+    """
+    order = np.lexsort((-rows[:, 4], cut))
+    x0, y0 = rows[:, 0], rows[:, 1]
+    x1, y1 = x0 + rows[:, 2], y0 + rows[:, 3]
+    area = rows[:, 2] * rows[:, 3]
+    kept: list[int] = []
+    for i in order:
+        if kept:
+            others = np.array(kept)
+            w = np.minimum(x1[i], x1[others]) - np.maximum(x0[i], x0[others])
+            h = np.minimum(y1[i], y1[others]) - np.maximum(y0[i], y0[others])
+            shared = np.maximum(w, 0) * np.maximum(h, 0)
+            if (shared / (area[i] + area[others] - shared) > _SAME_FACE).any():
+                continue
+            heights = rows[others, 3] / rows[i, 3]
+            alike = (heights > _ALIKE) & (heights < 1 / _ALIKE)
+            if ((shared / area[i] > _WITHIN) & (alike | cut[i])).any():
+                continue
+        kept.append(int(i))
+    return sorted(kept, key=lambda i: -rows[i, 4])
+
+
+def _detection(row: NDArray[np.float32]) -> Detection:
+    values = [float(value) for value in row]
+    points = tuple((values[i], values[i + 1]) for i in range(5, 15, 2))
+    return Detection(Box(*values[:4]), values[4], points)

@@ -1,0 +1,19 @@
+"""What can be named in the configuration, and what is built for it."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from mediaguard.core.ports import Detector, Embedder
+from mediaguard.vision.centerface import CenterFace
+from mediaguard.vision.dlib_faces import DlibEmbedder, FaceRecognitionDetector
+from mediaguard.vision.yunet import YuNet
+
+DETECTORS: Mapping[str, Callable[[Path], Detector]] = {
+    "centerface": lambda _: CenterFace(),
+    "face_recognition_hog": lambda _: FaceRecognitionDetector("hog"),
+    "face_recognition_cnn": lambda _: FaceRecognitionDetector("cnn"),
+    "yunet": YuNet,
+}
+"""Name → from the home's folder of drop-in models to the detector."""
+
+EMBEDDERS: Mapping[str, Callable[[], Embedder]] = {"dlib": DlibEmbedder}
