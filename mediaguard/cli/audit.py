@@ -19,7 +19,7 @@ def audit() -> None:
 @options.output_format()
 @options.pass_app
 def verify(app: App, output: str) -> None:
-    r"""Check that no entry of the log was changed or removed; exits with 1 if one was.
+    """Check that no entry of the log was changed or removed; exits with 1 if one was.
 
     \b
     Example:
@@ -45,7 +45,7 @@ def verify(app: App, output: str) -> None:
 @options.output_format()
 @options.pass_app
 def show(app: App, subject: str | None, item: str | None, last: int | None, output: str) -> None:
-    r"""Show the log, oldest first.
+    """Show the log, oldest first.
 
     \b
     Examples:

@@ -22,7 +22,7 @@ from mediaguard.files import find_files
 def check(
     app: App, paths: Sequence[Path], channel_name: str, groups: Sequence[str], output: str
 ) -> None:
-    r"""Say what would happen to each picture, and why. Nothing is written.
+    """Say what would happen to each picture, and why. Nothing is written.
 
     Exits with 1 when anything may not go out as it is.
 

@@ -37,7 +37,7 @@ CHANNEL = "website-public"
     "--language", type=click.Choice([language.value for language in Language]), default="en"
 )
 def demo(keep: Path | None, out: Path, language: str) -> None:
-    r"""Show everything on a made-up school: import, enrolment, photos, withdrawal.
+    """Show everything on a made-up school: import, enrolment, photos, withdrawal.
 
     Ten photos of rendered people go through the pipeline, each showing a rule. The result
     is a contact sheet, before and after, as a picture and as a page.

@@ -23,7 +23,7 @@ ODD = 0.5
 @options.paths
 @options.pass_app
 def enrol(app: App, subject: str, paths: Sequence[Path]) -> None:
-    r"""Add reference photos of a subject who opted in to matching.
+    """Add reference photos of a subject who opted in to matching.
 
     Each photo must show exactly one face, sharp and from the front. Three or more, taken on
     different days, make a subject much easier to recognise. A photo that is not good enough is
@@ -48,7 +48,7 @@ def enrol(app: App, subject: str, paths: Sequence[Path]) -> None:
 @click.argument("subject", metavar="ID")
 @options.pass_app
 def forget(app: App, subject: str) -> None:
-    r"""Remove a subject's references and destroy the key they are encrypted with.
+    """Remove a subject's references and destroy the key they are encrypted with.
 
     From then on the subject is unknown in pictures. This cannot be undone; new references can
     be added.

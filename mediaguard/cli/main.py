@@ -63,7 +63,7 @@ class _LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="mediaguard")
 @click.pass_context
 def cli(ctx: click.Context, home: Path) -> None:
-    r"""Publish photos only of pupils who agreed to it.
+    """Publish photos only of pupils who agreed to it.
 
     Every face in a picture is found; whoever is not known to have consented to the channel
     is made unrecognisable, or the picture is held. Unknown means no.

@@ -19,7 +19,7 @@ def models() -> None:
 @options.output_format()
 @options.pass_app
 def list_models(app: App, output: str) -> None:
-    r"""List the model files with source, version, SHA-256 and licence.
+    """List the model files with source, version, SHA-256 and licence.
 
     \b
     Example:
@@ -32,7 +32,7 @@ def list_models(app: App, output: str) -> None:
 @options.output_format()
 @options.pass_app
 def verify(app: App, output: str) -> None:
-    r"""Compare each file with its recorded hash; exits with 2 if one is not the measured file.
+    """Compare each file with its recorded hash; exits with 2 if one is not the measured file.
 
     \b
     Example:

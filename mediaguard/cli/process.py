@@ -32,7 +32,7 @@ def process(
     out: Path | None,
     output: str,
 ) -> None:
-    r"""Publish what may be published, with everybody else made unrecognisable.
+    """Publish what may be published, with everybody else made unrecognisable.
 
     The originals stay where they are; an encrypted copy is kept with the publication.
     Finished pictures get a coded name: file names often hold a pupil's name. Exits with 1

@@ -23,7 +23,7 @@ def publication() -> None:
 def list_publications(
     app: App, subject: str | None, channel: str | None, everything: bool, output: str
 ) -> None:
-    r"""List what is public, or may be (an intent that was not confirmed), oldest first.
+    """List what is public, or may be (an intent that was not confirmed), oldest first.
 
     \b
     Examples:

@@ -18,7 +18,7 @@ from mediaguard.texts import say
 )
 @pass_app
 def init(app: App, language: str) -> None:
-    r"""Create the home: configuration, key, database and folders.
+    """Create the home: configuration, key, database and folders.
 
     A home that exists already is left as it is.
 

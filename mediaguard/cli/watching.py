@@ -14,7 +14,7 @@ from mediaguard.texts import say
 @click.command()
 @options.pass_app
 def watch(app: App) -> None:
-    r"""Watch every channel's inbox folder and handle what is dropped, until stopped.
+    """Watch every channel's inbox folder and handle what is dropped, until stopped.
 
     Drop pictures in inbox/CHANNEL. What may be published appears in ready/CHANNEL; for
     what may not, a short note appears there that says why. Stop with Ctrl+C: nothing is

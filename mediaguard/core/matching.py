@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ MAX_CANDIDATES = 3
 
 SUGGEST_WITHIN = 0.6
 """Further away than this nobody is suggested: dlib's own limit for "perhaps the same person"."""
+
+_HUGE = 1e6
+"""No network's face vector has a coordinate like this; dlib's stay below 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +62,29 @@ class GalleryIndex:
 
     @classmethod
     def build(cls, references: Iterable[tuple[str, Embedding]]) -> "GalleryIndex":
-        """Index (subject, embedding) pairs; vectors that are not all numbers are left out."""
+        """Index (subject, embedding) pairs; a vector that no face can have is left out.
+
+        Raises:
+            ValueError: vectors of different dimensions: they come from different models.
+        """
         by_subject: dict[str, list[Embedding]] = defaultdict(list)
         for subject_id, embedding in references:
-            if np.isfinite(embedding).all():
+            if _is_face(embedding):
                 by_subject[subject_id].append(embedding)
         subjects = tuple(sorted(by_subject))
         stacks = tuple(np.stack(by_subject[subject]).astype(np.float32) for subject in subjects)
         if not stacks:
             return cls((), np.empty((0, 0), np.float32), ())
+        if len({stack.shape[1] for stack in stacks}) > 1:
+            raise ValueError("references with different dimensions cannot be compared")
         means = np.stack([stack.mean(axis=0) for stack in stacks]).astype(np.float32)
         return cls(subjects, means, stacks)
 
     def distance(self, embedding: Embedding) -> float:
         """To the nearest mean; infinite in an empty gallery."""
-        if not self.subjects:
+        if not self.subjects or not np.isfinite(embedding).all():
             return math.inf
-        return float(np.linalg.norm(self.means - embedding, axis=1).min())
+        return float(_distances(self.means, embedding).min())
 
 
 def identify(
@@ -83,12 +93,18 @@ def identify(
     """Search each probe of one picture; no subject is found twice in it.
 
     Args:
-        probes: shape (count, dimensions); a row that is not all numbers stays unknown.
+        probes: shape (count, dimensions); a row that no face can have (not all numbers, or all
+            zeros) stays unknown.
         gallery: who can be found.
         policy: how sure to be.
+
+    Raises:
+        ValueError: the probes have other dimensions than the gallery: another model's.
     """
     if not gallery.subjects:
         return [Match(None) for _ in probes]
+    if len(probes) and probes.shape[1] != gallery.means.shape[1]:
+        raise ValueError("probes and gallery have different dimensions")
     matches = [_search(probe, gallery, policy) for probe in probes]
     return _once_each(matches, policy.margin)
 
@@ -112,12 +128,47 @@ def own_distance(embedding: Embedding, gallery: GalleryIndex, subject_id: str) -
     """Of a new reference to the mean of the subject's others; None if it is the first."""
     if subject_id not in gallery.subjects:
         return None
-    mean = gallery.means[gallery.subjects.index(subject_id)]
-    return float(np.linalg.norm(mean - embedding))
+    if not np.isfinite(embedding).all():
+        return math.inf
+    index = gallery.subjects.index(subject_id)
+    return float(_distances(gallery.means[index : index + 1], embedding)[0])
+
+
+def self_consistency(references: NDArray[np.float32]) -> NDArray[np.float64]:
+    """How far each reference of one subject lies from the mean of its others.
+
+    One that stands out is probably somebody else's photo, or a face found in the background.
+
+    Args:
+        references: of one subject, shape (count, dimensions).
+
+    Returns:
+        Distances, shape (count,): 0 without others, infinite for a vector that no face can have.
+    """
+    usable = np.array([_is_face(row) for row in references], np.bool_)
+    result = np.where(usable, 0.0, math.inf)
+    for index in np.flatnonzero(usable):
+        others = usable.copy()
+        others[index] = False
+        if others.any():
+            mean = references[others].mean(axis=0, dtype=np.float64)
+            result[index] = _distances(mean[None], references[index])[0]
+    return result
+
+
+def _is_face(embedding: Embedding) -> bool:
+    """Whether a network can have made it: numbers, not all zero, of an ordinary size."""
+    return bool(np.isfinite(embedding).all() and 0 < np.abs(embedding).max(initial=0) < _HUGE)
+
+
+def _distances(rows: NDArray[Any], embedding: Embedding) -> NDArray[np.float64]:
+    """Euclidean; in double precision, in which no 32-bit number can overflow."""
+    difference = rows.astype(np.float64) - embedding.astype(np.float64)
+    return np.asarray(np.linalg.norm(difference, axis=1), np.float64)
 
 
 def _search(probe: Embedding, gallery: GalleryIndex, policy: MatchPolicy) -> Match:
-    if not np.isfinite(probe).all():
+    if not _is_face(probe):
         return Match(None)
     nearest = _nearest(probe, gallery)
     best = nearest[0]
@@ -132,9 +183,9 @@ def _search(probe: Embedding, gallery: GalleryIndex, policy: MatchPolicy) -> Mat
 
 
 def _nearest(probe: Embedding, gallery: GalleryIndex) -> list[Candidate]:
-    if not gallery.subjects:
+    if not gallery.subjects or not _is_face(probe):
         return []
-    distances = np.linalg.norm(gallery.means - probe, axis=1)
+    distances = _distances(gallery.means, probe)
     # Ties are broken by id, so that the answer does not depend on the order of enrolment.
     order = np.argsort(distances, kind="stable")
     return [Candidate(gallery.subjects[i], float(distances[i])) for i in order]
@@ -149,7 +200,7 @@ def _most_agree(
     more distance than the mean, which averages their noise away.
     """
     references = gallery.references[gallery.subjects.index(subject_id)]
-    distances = np.linalg.norm(references - probe, axis=1)
+    distances = _distances(references, probe)
     return bool(np.count_nonzero(distances <= policy.threshold + 0.1) * 2 > len(references))
 
 

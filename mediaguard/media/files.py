@@ -18,7 +18,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     afterwards, whatever happens. A file that is there already is replaced.
 
     Raises:
-        MediaError: ``disk-full`` or ``write-failed``; nothing was left behind.
+        MediaError: ``no-room`` or ``write-failed``; nothing was left behind.
     """
     temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
@@ -28,7 +28,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     except OSError as error:
         _forget(temporary)
         if error.errno in _FULL:
-            raise MediaError("disk-full", name=path.name) from error
+            raise MediaError("no-room", name=path.name) from error
         raise MediaError("write-failed", name=path.name, detail=error.strerror or "?") from error
     except BaseException:
         _forget(temporary)

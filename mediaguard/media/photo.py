@@ -24,6 +24,8 @@ from mediaguard.media.jpeg import JpegQuality, check_scans, quality_of
 from mediaguard.media.png import check_chunks
 from mediaguard.media.sniffing import sniff
 
+# What Pillow only warns of is harmless or checked below; nobody reads it on a server.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 # Set once for the process: Pillow refuses above twice this number, and the filter turns its
 # warning, above once, into an error. `Limits` are checked besides, before pixels are loaded.
 Pil.MAX_IMAGE_PIXELS = 200_000_000
@@ -32,6 +34,7 @@ pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_image
 
 _TAG_SUBFILE_TYPE = 254  # TIFF 6.0: bit 0 reduced-resolution copy, bit 2 transparency mask
 _TAG_DNG_VERSION = 50706
+_MAX_PAGES = 32  # of a TIFF: previews of one photo are fewer
 _WEBP_QUALITY = 90
 _JPEG_QUALITY = 93
 
@@ -179,7 +182,7 @@ def _too_large(pixels: int, limit: int) -> MediaError:
 
 
 def _read(picture: Pil.Image, source_format: str, data: bytes, limits: Limits) -> Photo:
-    if source_format in ("GIF", "WEBP") and getattr(picture, "n_frames", 1) > 1:
+    if source_format in ("GIF", "WEBP") and _moves(picture):
         return _read_animation(picture, source_format, data, limits)
     if source_format in ("PNG", "AVIF") and _moves(picture):
         raise MediaError("photo-animated-unsupported", kind=source_format)
@@ -196,10 +199,8 @@ def _read(picture: Pil.Image, source_format: str, data: bytes, limits: Limits) -
 
 
 def _read_animation(picture: Any, source_format: str, data: bytes, limits: Limits) -> Photo:
-    count = int(picture.n_frames)
+    count = _count_frames(picture, limits)
     pixels = count * picture.width * picture.height
-    if count > limits.max_frames:
-        raise MediaError("photo-too-many-frames", frames=count, limit=limits.max_frames)
     if pixels > limits.max_animation_pixels:
         raise _too_large(pixels, limits.max_animation_pixels)
     picture.load()
@@ -224,6 +225,16 @@ def _read_animation(picture: Any, source_format: str, data: bytes, limits: Limit
     )
 
 
+def _count_frames(picture: Any, limits: Limits) -> int:
+    """How many frames there are; counts no further than it has to, as counting costs time."""
+    try:
+        picture.seek(limits.max_frames)
+    except EOFError:
+        picture.seek(0)
+        return int(picture.n_frames)
+    raise MediaError("photo-too-many-frames", limit=limits.max_frames)
+
+
 def _moves(picture: Pil.Image) -> bool:
     return bool(getattr(picture, "is_animated", False) or getattr(picture, "default_image", False))
 
@@ -234,13 +245,15 @@ def _check_pages(picture: Any) -> None:
     if _TAG_DNG_VERSION in tags or int(tags.get(_TAG_SUBFILE_TYPE, 0)) & 1:
         # The first page is only a preview: a camera's raw file.
         raise MediaError("photo-unsupported", kind="RAW")
-    pages = 0
-    for index in range(int(picture.n_frames)):
-        picture.seek(index)
-        pages += not int(picture.tag_v2.get(_TAG_SUBFILE_TYPE, 0)) & 5
-    picture.seek(0)
-    if pages > 1:
-        raise MediaError("photo-several-pages", pages=pages)
+    for index in range(1, _MAX_PAGES + 1):
+        try:
+            picture.seek(index)
+        except EOFError:
+            picture.seek(0)
+            return
+        if not int(picture.tag_v2.get(_TAG_SUBFILE_TYPE, 0)) & 5:
+            break
+    raise MediaError("photo-several-pages")
 
 
 def _orientation(picture: Pil.Image) -> int:

@@ -25,7 +25,7 @@ Embed = Callable[[Image, Sequence[Detection]], NDArray[np.float32]]
 GalleryDistance = Callable[[Embedding], float]
 
 _BLOCK = 8  # pixels: the grid on which unredacted parts are compared
-_MAX_CHANGE = 40.0  # of 255, between block means; measured in docs/decisions/0004
+_MAX_CHANGE = 30.0  # of 255, between block means; measured in docs/decisions/0004
 _FLAT = 4.0  # standard deviation of a core that holds one colour only, after compression
 _MAX_DETAIL = 0.65  # correlation of fine structure; measured in docs/decisions/0005
 _DETAIL_BANDS = ((0.0, 1 / 32), (1 / 32, 1 / 16))  # blur radii, in face heights

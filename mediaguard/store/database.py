@@ -97,6 +97,19 @@ class Database:
                 settings.attributes["connection"] = connection
                 command.upgrade(settings, "head")
 
+    def scrub(self) -> None:
+        """After a deletion that must leave no trace: empty the log of SQLite's recent writes.
+
+        Deleted rows are overwritten in the file itself (secure_delete), but older copies of
+        its pages stay in the write-ahead log. If a reader is in the way, the next call does it.
+        PostgreSQL has its own schedule (vacuum, WAL recycling): see docs/decisions/0007.
+        """
+        if self._is_sqlite:
+            with self._readable_errors(), self._engine.connect() as connection:
+                driver = connection.connection.driver_connection
+                assert isinstance(driver, sqlite3.Connection)
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Give all connections back."""
         self._engine.dispose()

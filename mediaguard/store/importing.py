@@ -2,14 +2,14 @@
 
 An import is a difference between the file and the ledger. Importing the same file twice changes
 nothing; an empty cell is a no and withdraws what was granted; a yes in a file never undoes a no
-that was brought some other way, unless the file says that it was given later.
+that was brought some other way.
 """
 
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
@@ -71,10 +71,11 @@ class Change:
     """One line of the difference between file and ledger.
 
     Attributes:
-        what: KEPT is a yes in the file that is not taken over: a later no stands.
+        what: KEPT is a yes in the file that is not taken over, because a no stands.
         subject_id, channel: about whom and what; no channel when a subject is added.
         row: where it comes from.
-        signatory: in whose name it is recorded.
+        signatory, signatory_id: in whose name it is recorded.
+        since: the day of the no that stands, if it is KEPT.
     """
 
     what: What
@@ -83,6 +84,7 @@ class Change:
     channel: str | None = None
     signatory: str = UNATTRIBUTED
     signatory_id: str | None = None
+    since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,10 +315,13 @@ class _Comparison:
     def _yes(self, channel: str) -> Change | None:
         mine = [e for e in self._history if _person(e.signatory, e.signatory_id) == self._person]
         last = mine[-1] if mine else None
+        outside = self._outside_no(last)
+        if outside is not None:
+            since = outside.recorded_at.astimezone(self._zone).date()
+            return replace(self._change(What.KEPT, channel, *self._person), since=since)
         if last is not None and last.answer == Answer.GRANTED and self._is_same(last):
             return None
-        what = What.KEPT if self._outside_no(last) else What.GRANTED
-        return self._change(what, channel, *self._person)
+        return self._change(What.GRANTED, channel, *self._person)
 
     def _no(self, channel: str, *, refused: bool) -> Change | None:
         standing = self._standing()
@@ -339,8 +344,8 @@ class _Comparison:
             row.valid_until,
         ) and (not self._file.names_evidence or not row.evidence or grant.evidence == row.evidence)
 
-    def _outside_no(self, last: ConsentEvent | None) -> bool:
-        """Whether somebody said no by another way than a file, and the row is not newer.
+    def _outside_no(self, last: ConsentEvent | None) -> ConsentEvent | None:
+        """The newest no that somebody brought by another way than a file, if it still stands.
 
         A parent who withdraws at the school's desk must not be overruled by next week's
         export, in which the app still says yes.
@@ -351,12 +356,9 @@ class _Comparison:
             if event.answer != Answer.GRANTED and not event.evidence.startswith(_IMPORTED)
         ]
         if not noes:
-            return False
-        no = noes[-1]
-        if last is not None and last.answer == Answer.GRANTED and _after(last, no):
-            return False
-        given = self._row.valid_from
-        return given is None or given <= no.recorded_at.astimezone(self._zone).date()
+            return None
+        undone = last is not None and last.answer == Answer.GRANTED and _after(last, noes[-1])
+        return None if undone else noes[-1]
 
     def _standing(self) -> set[tuple[str, str | None]]:
         """Whose yes is the last word, and not followed by a no of nobody knows whom."""

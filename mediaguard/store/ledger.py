@@ -161,6 +161,7 @@ class Ledger:
         """
         self.lock([subject_id])
         self.known_subject(subject_id)
+        evidence = evidence.strip()
         for field, value in (
             ("channel", channel),
             ("purpose", purpose),
@@ -171,7 +172,7 @@ class Ledger:
         ):
             _plain(field, value)
         if answer is Answer.GRANTED:
-            if not evidence.strip():
+            if not evidence:
                 raise InputError("consent-evidence", subject=subject_id)
             if signatory not in tuple(Signatory):
                 raise InputError("consent-signatory-unknown", subject=subject_id)

@@ -13,17 +13,17 @@ EN = {
     "Save it smaller and offer that file.",
     "photo-too-much-memory": "The picture needs more memory than there is. Save it smaller and "
     "offer that file.",
-    "photo-too-many-frames": "The animation has {frames} frames; at most {limit} can be handled. "
-    "Shorten it.",
+    "photo-too-many-frames": "The animation has more than {limit} frames, and more cannot be "
+    "handled. Shorten it.",
     "photo-unsupported": "Files of this kind ({kind}) cannot be handled as a photo. Save it as "
     "JPEG, PNG, WebP, GIF, HEIC, AVIF or TIFF.",
     "photo-animated-unsupported": "Animated {kind} pictures cannot be handled. Offer a still "
     "picture, or an animated GIF or WebP.",
-    "photo-several-pages": "The file holds {pages} pictures. Save each as a file of its own.",
+    "photo-several-pages": "The file holds several pictures. Save each as a file of its own.",
     # writing
     "photo-encode-failed": "The finished picture could not be written ({detail}). Offer the "
     "picture again; if it stays, ask the administrator.",
-    "disk-full": "The disk is full, so {name} was not written; nothing half-written was left. "
+    "no-room": "The disk is full, so {name} was not written; nothing half-written was left. "
     "Make room, then offer the picture again.",
     "write-failed": "{name} could not be written ({detail}). Ask the administrator to check the "
     "folder and its permissions, then offer the picture again.",
@@ -53,17 +53,16 @@ NL = {
     "Bewaar hem kleiner en bied dat bestand aan.",
     "photo-too-much-memory": "De foto heeft meer geheugen nodig dan er is. Bewaar hem kleiner en "
     "bied dat bestand aan.",
-    "photo-too-many-frames": "De animatie heeft {frames} beelden; hoogstens {limit} is mogelijk. "
-    "Maak haar korter.",
+    "photo-too-many-frames": "De animatie heeft meer dan {limit} beelden, en meer kunnen er niet "
+    "worden verwerkt. Maak haar korter.",
     "photo-unsupported": "Dit soort bestand ({kind}) kan niet als foto worden verwerkt. Bewaar "
     "het als JPEG, PNG, WebP, GIF, HEIC, AVIF of TIFF.",
     "photo-animated-unsupported": "Bewegende {kind}-afbeeldingen kunnen niet worden verwerkt. "
     "Bied een stilstaande foto aan, of een bewegende GIF of WebP.",
-    "photo-several-pages": "Het bestand bevat {pages} foto's. Bewaar elke foto als een eigen "
-    "bestand.",
+    "photo-several-pages": "Het bestand bevat meer foto's. Bewaar elke foto als een eigen bestand.",
     "photo-encode-failed": "De bewerkte foto kon niet worden geschreven ({detail}). Bied de foto "
     "opnieuw aan; blijft het zo, vraag dan de beheerder.",
-    "disk-full": "De schijf is vol; {name} is niet geschreven en er is niets half achtergebleven. "
+    "no-room": "De schijf is vol; {name} is niet geschreven en er is niets half achtergebleven. "
     "Maak ruimte en bied de foto dan opnieuw aan.",
     "write-failed": "{name} kon niet worden geschreven ({detail}). Vraag de beheerder de map en de "
     "rechten na te kijken en bied de foto dan opnieuw aan.",

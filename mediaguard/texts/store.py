@@ -147,6 +147,8 @@ EN = {
     "signatory-guardian": "guardian",
     "signatory-subject": "subject",
     "signatory-unattributed": "not stated",
+    "consent-yes": "yes",
+    "consent-no": "no",
     "consent-recorded": "Recorded as event {event}: {subject}, {channel}, {answer}.",
     "consent-in-force": "{subject} may be shown on {channel}.",
     "consent-not-in-force": "{subject} may not be shown on {channel}: {why}.",
@@ -166,8 +168,8 @@ EN = {
     "change-granted": "{subject}, {channel}: granted ({detail})",
     "change-refused": "{subject}, {channel}: refused ({detail})",
     "change-withdrawn": "{subject}, {channel}: WITHDRAWN ({detail})",
-    "change-kept": "{subject}, {channel}: stays NO ({detail}); the file says yes, but a no was "
-    "recorded later in another way. If the yes is newer: mediaguard consent grant",
+    "change-kept": "{subject}, {channel}: stays NO ({detail}). The file says yes, but on {since} a "
+    "no was recorded in another way. If the yes is newer: mediaguard consent grant {subject}",
 }
 
 NL = {
@@ -317,6 +319,8 @@ NL = {
     "signatory-guardian": "ouder",
     "signatory-subject": "zelf",
     "signatory-unattributed": "niet vermeld",
+    "consent-yes": "ja",
+    "consent-no": "nee",
     "consent-recorded": "Vastgelegd als gebeurtenis {event}: {subject}, {channel}, {answer}.",
     "consent-in-force": "{subject} mag zichtbaar zijn op {channel}.",
     "consent-not-in-force": "{subject} mag niet zichtbaar zijn op {channel}: {why}.",
@@ -338,6 +342,7 @@ NL = {
     "change-granted": "{subject}, {channel}: toestemming ({detail})",
     "change-refused": "{subject}, {channel}: weigering ({detail})",
     "change-withdrawn": "{subject}, {channel}: INGETROKKEN ({detail})",
-    "change-kept": "{subject}, {channel}: blijft NEE ({detail}); het bestand zegt ja, maar later "
-    "is op een andere manier een nee vastgelegd. Is het ja nieuwer: mediaguard consent grant",
+    "change-kept": "{subject}, {channel}: blijft NEE ({detail}). Het bestand zegt ja, maar op "
+    "{since} is op een andere manier een nee vastgelegd. Is het ja nieuwer: mediaguard consent "
+    "grant {subject}",
 }

@@ -1,8 +1,7 @@
 """Make the whole sample school: reference portraits, ten photos, records and ground truth.
 
-    python make_sample.py            everything
-    python make_sample.py 03 05      only these photos
-    python make_sample.py references records
+Without arguments it makes everything; with arguments only the photos (``03``), subjects
+(``S-1001``) or parts (``references``, ``records``) that they name.
 """
 
 from __future__ import annotations
@@ -11,14 +10,14 @@ import argparse
 import csv
 import io
 import json
+import struct
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import renderer
-from cast import MATCHED, PEOPLE, RECORDS, person
+from cast import MATCHED, RECORDS, person
 from numpy.typing import NDArray
 from people import Array, Figure, Look, Shirt, figure
 from PIL import Image
@@ -27,6 +26,9 @@ from sets import SETS, ambient, area
 
 ROOT = Path(__file__).resolve().parent.parent
 QUALITY = 88
+
+
+STRAIGHT = Look()
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Place:
     y: float = 0.0
     eyes: float | None = None  # height of the face; None: as tall as the person is
     facing: float = 0.0
-    look: Look = Look()
+    look: Look = STRAIGHT
     detail: float = 1.0
 
 
@@ -51,7 +53,7 @@ class Photo:
     scene: str
     camera: Camera
     people: tuple[Place, ...]
-    samples: int = 24
+    samples: int = 8
     phone: bool = False
 
 
@@ -166,12 +168,10 @@ def place(spot: Place, camera: Camera) -> Figure:
     """Put a person into the scene; the eyes go to the camera."""
     at = np.array([spot.x, spot.y, 0.0])
     eye = np.array(camera.origin, float)
-    made = figure(person(spot.who), spot.look, spot.facing, tuple(at), eye, spot.detail)
     if spot.eyes is not None:  # sitting, crouching or standing on a step out of the picture
-        lift = spot.eyes - _face_middle(made)[2]
-        at[2] = lift
-        made = figure(person(spot.who), spot.look, spot.facing, tuple(at), eye, spot.detail)
-    return made
+        first = figure(person(spot.who), spot.look, spot.facing, tuple(at), eye, 0.05)
+        at[2] = spot.eyes - _face_middle(first)[2]
+    return figure(person(spot.who), spot.look, spot.facing, tuple(at), eye, spot.detail)
 
 
 def _visible(made: Figure, camera: Camera) -> str:
@@ -192,7 +192,7 @@ def truth(made: Figure, camera: Camera) -> dict[str, Any] | None:
     subject = made.person.ident if made.person.ident in {r.subject for r in RECORDS} else None
     face: dict[str, Any] = {
         "subject": subject, "person": made.person.ident,
-        "box": [int(round(v)) for v in (*inner_low, *(inner_high - inner_low))],
+        "box": [round(float(v)) for v in (*inner_low, *(inner_high - inner_low))],
     }  # fmt: skip
     seen = _visible(made, camera)
     if seen != "front":
@@ -210,6 +210,9 @@ def make_photo(photo: Photo, scale: float = 1.0) -> tuple[NDArray[np.uint8], lis
     return render(stage, camera, photo.samples, seed=int(photo.name[:2])), faces
 
 
+Entry = tuple[int, int, int, bytes]  # tag, type, count, data
+
+
 def phone_jpeg(pixels: NDArray[np.uint8]) -> bytes:
     """A JPEG as a phone stores it: rotated, with position, model and thumbnail."""
     upright = Image.fromarray(pixels)
@@ -224,15 +227,11 @@ def phone_jpeg(pixels: NDArray[np.uint8]) -> bytes:
 
 def _exif(thumbnail: bytes) -> bytes:
     """An EXIF block with invented values, its thumbnail in a second directory."""
-    import struct
-
     def ascii_(text: str) -> bytes:
         return text.encode() + b"\0"
 
     def rationals(*values: tuple[int, int]) -> bytes:
         return b"".join(struct.pack("<II", *v) for v in values)
-
-    Entry = tuple[int, int, int, bytes]
 
     def directory(start: int, entries: list[Entry], following: int) -> bytes:
         head = struct.pack("<H", len(entries))
@@ -292,19 +291,20 @@ PORTRAITS = (
 def make_reference(ident: str, number: int) -> NDArray[np.uint8]:
     """A reference portrait of somebody."""
     look, lamp, wall = PORTRAITS[number]
-    first = _face_middle(figure(person(ident), look))
-    origin = first + [0, -1.05, 0.02]
+    first = _face_middle(figure(person(ident), look, detail=0.05))
+    origin = first + np.array([0, -1.05, 0.02])
     made = figure(person(ident), look, target=origin)
     stage = Stage(figures=[made], exposure=0.95)
     stage.parts = [SETS["gym"]().parts[1]]
     stage.parts[0].texture = None
     stage.parts[0].colour = np.array([wall])
+    lamp_at = tuple(first + np.array([lamp * 1.5, -1.5, 0.8]))
     stage.lights = {
         "ambient": ambient((0.55, 0.57, 0.60)),
-        "key": area(tuple(first + [lamp * 1.5, -1.5, 0.8]), tuple(first), 0.9, 0.9, (6, 5.7, 5.2)),
+        "key": area(lamp_at, tuple(first), 0.9, 0.9, (6, 5.7, 5.2)),
     }
-    camera = Camera(tuple(origin), tuple(first + [0, 0, -0.02]), 20, 360, 400)
-    return render(stage, camera, 20, seed=number)
+    camera = Camera(tuple(origin), tuple(first + np.array([0, 0, -0.02])), 20, 360, 400)
+    return render(stage, camera, 10, seed=number)
 
 
 def write_records() -> None:
@@ -377,5 +377,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    assert PEOPLE and renderer
     sys.exit(main())

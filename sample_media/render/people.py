@@ -92,11 +92,11 @@ class Look:
 EXPRESSIONS: dict[str, dict[str, float]] = {
     "neutral": {"mouthSmileLeft": 0.25, "mouthSmileRight": 0.25},
     "smile": {
-        "mouthSmileLeft": 0.7, "mouthSmileRight": 0.7, "cheekSquintLeft": 0.35,
+        "mouthSmileLeft": 0.58, "mouthSmileRight": 0.58, "cheekSquintLeft": 0.35,
         "cheekSquintRight": 0.35, "mouthDimpleLeft": 0.1, "mouthDimpleRight": 0.1,
     },
     "grin": {
-        "mouthSmileLeft": 0.9, "mouthSmileRight": 0.9, "cheekSquintLeft": 0.4,
+        "mouthSmileLeft": 0.75, "mouthSmileRight": 0.75, "cheekSquintLeft": 0.4,
         "cheekSquintRight": 0.4, "mouthDimpleLeft": 0.2, "mouthDimpleRight": 0.2,
     },
     "surprised": {"browInnerUp": 0.4, "browOuterUpLeft": 0.3, "browOuterUpRight": 0.3,
@@ -149,7 +149,7 @@ def base() -> Base:
             groups.setdefault(current, []).append(corners)  # type: ignore[arg-type]
     with torch.no_grad():
         out = model()(
-            phenotype_kwargs={k: 0.5 for k in model().phenotype_labels},
+            phenotype_kwargs=dict.fromkeys(model().phenotype_labels, 0.5),
             pose_parameterization="local-ref",
         )
     neutral = out["vertices"][0].double().numpy()
@@ -231,7 +231,7 @@ def scalp_weight(points: Array, hairline: float) -> Array:
 def phenotype_of(person: Person) -> dict[str, float]:
     """Anny's phenotype values for a person."""
     age = float(np.interp(person.age, [1, 11, 25, 90], [0, 1 / 3, 2 / 3, 1]))
-    names = {k: 0.5 for k in model().phenotype_labels}
+    names = dict.fromkeys(model().phenotype_labels, 0.5)
     total = sum(person.origin)
     names.update(
         gender=person.female, age=age, weight=person.weight, muscle=0.36,
@@ -688,7 +688,7 @@ def _hair(
     """Grow hair, in the head's own frame, over the posed body."""
     hair = person.hair
     rng = np.random.default_rng(person.seed + 5)
-    count = max(int(hair.strands * detail), 1500)
+    count = max(int(hair.strands * detail), 800)
     tri, weight = _roots(hair, count, rng)
     count = len(tri)
     local = (points - shift) @ rotation

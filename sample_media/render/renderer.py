@@ -201,10 +201,9 @@ def denoise(colour: Array, albedo: Array, normal: Array) -> Array:
     device = oidn.NewDevice()
     oidn.CommitDevice(device)
     work = oidn.NewFilter(device, "RT")
-    hdr = oidn.capi.RawFunctions
     for key, data in images.items():
         oidn.SetSharedFilterImage(work, key, data, oidn.FORMAT_FLOAT3, width, height)
-    _set_hdr(hdr, work)
+    _set_hdr(work)
     oidn.CommitFilter(work)
     oidn.ExecuteFilter(work)
     oidn.ReleaseFilter(work)
@@ -212,7 +211,7 @@ def denoise(colour: Array, albedo: Array, normal: Array) -> Array:
     return images["output"]
 
 
-def _set_hdr(functions: Any, work: int) -> None:
+def _set_hdr(work: int) -> None:
     """Tell the denoiser that values may exceed one (its binding lacks this call)."""
     folder = Path(oidn.__file__).parent / "lib.linux.x64"
     for path in folder.glob("libOpenImageDenoise.so*"):

@@ -60,7 +60,8 @@ def ball(name: str, centre: Colour, radius: float, colour: Colour, seed: int, ro
         way = rng.normal(size=3)
         way /= np.linalg.norm(way)
         bumps += np.exp(-18 * (1 - unit @ way)) * rng.uniform(0.3, 1)
-    points = (np.array(centre) + radius * unit * (1 + rough * (bumps - 1))[..., None]).reshape(-1, 3)
+    size = radius * (1 + rough * (bumps - 1))[..., None]
+    points = (np.array(centre) + size * unit).reshape(-1, 3)
     i = np.arange(47)[:, None] * 96
     j = np.arange(95)[None]
     a = (i + j).ravel()
@@ -111,7 +112,7 @@ def ambient(value: Colour) -> dict[str, Any]:
 def sky(sun: Colour = (0.45, -0.85, 0.6), sun_power: float = 11.0) -> dict[str, Any]:
     """A blue sky with a few clouds and a soft sun, as an environment map."""
     height, width = 256, 512
-    v, u = np.mgrid[0:height, 0:width]
+    v, _ = np.mgrid[0:height, 0:width]
     elevation = np.pi / 2 - (v + 0.5) / height * np.pi
     rng = np.random.default_rng(5)
     cloud = gaussian_filter(rng.normal(size=(height, width)), (5, 16), mode="wrap")
@@ -372,9 +373,9 @@ def playground(tiles: bool = False) -> Stage:
         for number, (x, y) in enumerate([(1.5, 9.0), (3.1, 9.0), (1.5, 10.4), (3.1, 10.4)]):
             line = np.array([[x, y, 0], [x, y, 1.2], [x, y, 2.4]])
             parts.append(tube(f"pole{number}", line, 0.05, red))
-        for number, z in enumerate([0.6, 1.1, 1.6, 2.1, 2.4]):
-            line = np.array([[1.5, 9.0, z], [2.3, 9.0, z], [3.1, 9.0, z]])
-            parts.append(tube(f"rung{number}", line, 0.035, blue))
+        rungs = [np.array([[1.5, 9.0, z], [2.3, 9.0, z], [3.1, 9.0, z]])
+                 for z in (0.6, 1.1, 1.6, 2.1, 2.4)]  # fmt: skip
+        parts += [tube(f"rung{k}", line, 0.035, blue) for k, line in enumerate(rungs)]
     return Stage(parts, sky(), exposure=1.05)
 
 

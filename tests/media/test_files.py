@@ -23,7 +23,7 @@ def test_content_and_permissions(tmp_path):
 
 @pytest.mark.parametrize("step", ["open", "fsync", "replace"])
 @pytest.mark.parametrize(
-    ("number", "code"), [(errno.ENOSPC, "disk-full"), (errno.EIO, "write-failed")]
+    ("number", "code"), [(errno.ENOSPC, "no-room"), (errno.EIO, "write-failed")]
 )
 def test_a_failing_disk_leaves_nothing_behind(tmp_path, monkeypatch, step, number, code):
     target = tmp_path / "out.jpg"
@@ -54,7 +54,7 @@ def test_a_disk_that_is_really_full(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "open", onto_a_full_disk)
     with pytest.raises(MediaError) as caught:
         write_atomically(tmp_path / "out.jpg", b"x" * 100_000)
-    assert caught.value.code == "disk-full"
+    assert caught.value.code == "no-room"
     assert list(tmp_path.iterdir()) == []
 
 

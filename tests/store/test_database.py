@@ -323,7 +323,11 @@ def test_an_address_that_cannot_be_used(url):
     assert caught.value.code == "database-url"
 
 
-def test_records_are_for_their_owner_only(sqlite_database, tmp_path):
+def test_records_are_for_their_owner_only(sqlite_url, tmp_path):
+    database = Database(sqlite_url)
+    database.migrate()
+    with database.write() as session:
+        Ledger(session).add_subject("s1", at=NOW)
     for path in tmp_path.glob("mediaguard.db*"):
         assert path.stat().st_mode & 0o077 == 0, path.name
 

@@ -1,0 +1,374 @@
+"""The consent desk: what staff records about subjects and consent; each call one transaction."""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from mediaguard.core.consent import (
+    MATCHING,
+    UNATTRIBUTED,
+    Answer,
+    ConsentEvent,
+    Kind,
+    Ruling,
+    Subject,
+)
+from mediaguard.errors import InputError
+from mediaguard.store.audit import Audit
+from mediaguard.store.book import ChannelRules
+from mediaguard.store.database import Database
+from mediaguard.store.gallery import Gallery
+from mediaguard.store.importing import Plan, What, apply_consents, plan_consents, read_consents
+from mediaguard.store.items import Publications
+from mediaguard.store.keys import Keyring
+from mediaguard.store.ledger import Ledger
+from mediaguard.store.mapping import load_mapping
+from mediaguard.store.roster import RosterPlan, apply_roster, plan_roster, read_roster
+from mediaguard.store.tables import PublicationRow
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What a withdrawal did.
+
+    Attributes:
+        events: what was recorded; empty if there was nothing to withdraw.
+        still_public: publications that may still show the subject, to be taken down.
+        forgotten: references that were deleted because the opt-in to matching ended.
+    """
+
+    events: Sequence[ConsentEvent]
+    still_public: Sequence[PublicationRow]
+    forgotten: int
+
+
+class Desk:
+    """Records answers and imports.
+
+    Args:
+        database: where.
+        keyring: for the audit log and the references.
+        channels: the rules of every configured channel; `MATCHING` is added.
+        zone: the school's time zone.
+        now: the clock.
+        actor: who acts, for the audit log.
+        sleep: waits so many seconds; see `grant`.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        channels: Iterable[ChannelRules],
+        *,
+        zone: tzinfo,
+        now: Callable[[], datetime],
+        actor: str,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._database = database
+        self._keyring = keyring
+        matching = ChannelRules(MATCHING, MATCHING, zone, None)
+        self.rules = {rules.channel: rules for rules in (*channels, matching)}
+        self._zone = zone
+        self._now = now
+        self._actor = actor
+        self._sleep = sleep
+
+    # -- subjects ---------------------------------------------------------------------------
+
+    def add_subject(
+        self, subject_id: str, *, kind: Kind, groups: Collection[str], born: date | None
+    ) -> Subject:
+        """Add a subject.
+
+        Raises:
+            InputError: the pseudonym or a group is not usable, or the subject exists.
+        """
+        with self._database.write() as session:
+            subject = Ledger(session).add_subject(
+                subject_id, at=self._now(), kind=kind, groups=groups, born=born
+            )
+            self._audit(session, "subject-added", subject_id, kind=kind.value)
+        return subject
+
+    def import_roster(self, path: Path) -> RosterPlan:
+        """Add and correct subjects from a CSV or EDEXML file, all of them or none.
+
+        Raises:
+            InputError: the file has mistakes (`ImportRefused`) or cannot be read.
+        """
+        subjects = read_roster(path)
+        with self._database.write() as session:
+            ledger = Ledger(session)
+            ledger.lock(None)
+            plan = plan_roster(subjects, ledger)
+            apply_roster(plan, ledger, at=self._now())
+            for action, changed in (("added", plan.added), ("corrected", plan.changed)):
+                for subject in changed:
+                    self._audit(session, f"subject-{action}", subject.subject_id, source="roster")
+        return plan
+
+    # -- answers ----------------------------------------------------------------------------
+
+    def grant(
+        self,
+        subject_id: str,
+        channel: str,
+        *,
+        signatory: str,
+        evidence: str,
+        signatory_id: str | None = None,
+        wording: str | None = None,
+        valid_from: date | None = None,
+        valid_until: date | None = None,
+    ) -> tuple[ConsentEvent, Ruling]:
+        """Record a yes, and say whether the subject may be shown now.
+
+        Within one second a no wins (see docs/decisions/0006), so that a yes right after a no
+        waits for the next second: otherwise it would be recorded and never count.
+
+        Raises:
+            InputError: the subject or channel is not known, or such a yes could never count.
+        """
+        rules = self._known(channel)
+        self._wait_for_next_second(subject_id, rules)
+        return self._record(
+            subject_id,
+            rules,
+            Answer.GRANTED,
+            signatory=signatory,
+            evidence=evidence,
+            signatory_id=signatory_id,
+            wording=wording,
+            valid_from=valid_from,
+            valid_until=valid_until,
+        )
+
+    def refuse(
+        self,
+        subject_id: str,
+        channel: str,
+        *,
+        signatory: str,
+        evidence: str,
+        signatory_id: str | None = None,
+        wording: str | None = None,
+    ) -> tuple[ConsentEvent, Ruling]:
+        """Record a no.
+
+        Raises:
+            InputError: the subject or channel is not known.
+        """
+        return self._record(
+            subject_id,
+            self._known(channel),
+            Answer.REFUSED,
+            signatory=signatory,
+            evidence=evidence,
+            signatory_id=signatory_id,
+            wording=wording,
+        )
+
+    def withdraw(
+        self,
+        subject_id: str,
+        channel: str | None = None,
+        *,
+        signatory: str = UNATTRIBUTED,
+        signatory_id: str | None = None,
+        evidence: str = "",
+    ) -> Withdrawal:
+        """Record that consent is withdrawn; it is in force when this returns.
+
+        As easy as giving it: whoever brings it, with or without a form. It holds for every
+        purpose that the channel ever had, and ends with the references if it is `MATCHING`.
+
+        Args:
+            subject_id: whose consent.
+            channel: None for every channel on which consent was ever given.
+            signatory: who withdraws, if known.
+            signatory_id: a guardian's pseudonym, if known.
+            evidence: where the proof is, if there is any.
+
+        Raises:
+            InputError: the subject is not known, or the channel neither now nor ever was.
+        """
+        with self._database.write() as session:
+            ledger = Ledger(session)
+            ledger.lock([subject_id])
+            ledger.known_subject(subject_id)
+            given = {(e.channel, e.purpose) for e in ledger.events([subject_id])}
+            if channel is not None:
+                given = {pair for pair in given if pair[0] == channel}
+                if channel in self.rules or not given:
+                    given.add((channel, self._known(channel).purpose))
+            events = [
+                ledger.append(
+                    subject_id,
+                    channel=name,
+                    purpose=purpose,
+                    answer=Answer.WITHDRAWN,
+                    signatory=signatory,
+                    signatory_id=signatory_id,
+                    evidence=evidence,
+                    at=self._now(),
+                )
+                for name, purpose in sorted(given)
+            ]
+            channels = dict.fromkeys(event.channel for event in events)
+            forgotten = self._forget(session, subject_id) if MATCHING in channels else 0
+            publications = [
+                publication
+                for name in channels
+                for publication in Publications(session).of_subject(subject_id, name)
+            ]
+            for event in events:
+                self._audit_answer(session, event)
+        if forgotten:
+            self._database.scrub()
+        return Withdrawal(events, publications, forgotten)
+
+    def rulings(self, subject_ids: Collection[str] | None = None) -> dict[str, dict[str, Ruling]]:
+        """Who may be shown where, now: by subject, then by channel."""
+        with self._database.read() as session:
+            by_channel = {
+                channel: self._rulings(session, rules, subject_ids)
+                for channel, rules in self.rules.items()
+            }
+        subjects = next(iter(by_channel.values()))
+        return {
+            subject_id: {channel: rulings[subject_id] for channel, rulings in by_channel.items()}
+            for subject_id in subjects
+        }
+
+    # -- imports ----------------------------------------------------------------------------
+
+    def import_consents(
+        self, path: Path, mapping: Path, *, add_subjects: bool = False, dry_run: bool = False
+    ) -> Plan:
+        """Take over a parent app's export, all of it or nothing, and say what changed.
+
+        Args:
+            path: the CSV file.
+            mapping: the TOML file that explains its columns.
+            add_subjects: add unknown subjects instead of refusing the file.
+            dry_run: only say what would change.
+
+        Raises:
+            ConfigError: the mapping is not usable.
+            InputError: the file has mistakes (`ImportRefused`) or cannot be read.
+        """
+        file = read_consents(path, load_mapping(mapping))
+        purposes = {channel: rules.purpose for channel, rules in self.rules.items()}
+        with self._database.read() if dry_run else self._database.write() as session:
+            ledger = Ledger(session)
+            if not dry_run:
+                ledger.lock(None)
+            plan = plan_consents(
+                path,
+                file,
+                ledger,
+                purposes=purposes,
+                zone=self._zone,
+                add_subjects=add_subjects,
+            )
+            if dry_run:
+                return plan
+            events = apply_consents(plan, ledger, purposes=purposes, at=self._now())
+            for event in events:
+                if event.channel == MATCHING and event.answer != Answer.GRANTED:
+                    self._forget(session, event.subject_id)
+            for change in plan.changes:
+                if change.what is What.ADD:
+                    self._audit(session, "subject-added", change.subject_id, source="import")
+            for event in events:
+                self._audit_answer(session, event)
+        self._database.scrub()
+        return plan
+
+    # -- inside -----------------------------------------------------------------------------
+
+    def _known(self, channel: str) -> ChannelRules:
+        if channel not in self.rules:
+            raise InputError("channel-unknown", channel=channel, known=", ".join(self.rules))
+        return self.rules[channel]
+
+    def _record(
+        self,
+        subject_id: str,
+        rules: ChannelRules,
+        answer: Answer,
+        *,
+        signatory: str,
+        evidence: str,
+        signatory_id: str | None,
+        wording: str | None,
+        valid_from: date | None = None,
+        valid_until: date | None = None,
+    ) -> tuple[ConsentEvent, Ruling]:
+        with self._database.write() as session:
+            event = Ledger(session).append(
+                subject_id,
+                channel=rules.channel,
+                purpose=rules.purpose,
+                answer=answer,
+                signatory=signatory,
+                signatory_id=signatory_id,
+                evidence=evidence,
+                wording=wording,
+                valid_from=valid_from,
+                valid_until=valid_until,
+                at=self._now(),
+            )
+            if rules.channel == MATCHING and answer is not Answer.GRANTED:
+                self._forget(session, subject_id)
+            ruling = self._rulings(session, rules, [subject_id])[subject_id]
+            self._audit_answer(session, event)
+        if rules.channel == MATCHING and answer is not Answer.GRANTED:
+            self._database.scrub()
+        return event, ruling
+
+    def _wait_for_next_second(self, subject_id: str, rules: ChannelRules) -> None:
+        with self._database.read() as session:
+            events = Ledger(session).events([subject_id], rules.channel)
+        noes = [e.recorded_at for e in events if e.answer != Answer.GRANTED]
+        now = self._now()
+        if noes and max(noes).replace(microsecond=0) == now.replace(microsecond=0):
+            rest = now.replace(microsecond=0) + timedelta(seconds=1) - now
+            self._sleep(rest.total_seconds())
+
+    def _rulings(
+        self, session: Session, rules: ChannelRules, subject_ids: Collection[str] | None
+    ) -> dict[str, Ruling]:
+        return Ledger(session).rulings(
+            subject_ids,
+            channel=rules.channel,
+            purpose=rules.purpose,
+            now=self._now(),
+            zone=rules.zone,
+            accepted_wordings=rules.accepted_wordings,
+        )
+
+    def _forget(self, session: Session, subject_id: str) -> int:
+        return Gallery(session, self._keyring, zone=self._zone).forget(subject_id)
+
+    def _audit_answer(self, session: Session, event: ConsentEvent) -> None:
+        self._audit(
+            session,
+            f"consent-{event.answer}",
+            event.subject_id,
+            channel=event.channel,
+            purpose=event.purpose,
+            event=event.event_id,
+        )
+
+    def _audit(self, session: Session, action: str, subject_id: str, **data: str | int) -> None:
+        details: Mapping[str, object] = data
+        Audit(session, self._keyring).append(
+            action, at=self._now(), actor=self._actor, subject_id=subject_id, data=details
+        )
