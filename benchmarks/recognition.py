@@ -3,8 +3,8 @@
     python -m benchmarks.recognition ../shared/data/lfw
 
 Half of the people with four or five photos are enrolled with three; their other photos are
-probes. Everybody else is a stranger. FPIR: share of strangers' faces that got a name. FNIR: share of
-enrolled people's faces that did not get theirs. "wrong": enrolled people's faces that got
+probes. Everybody else is a stranger. FPIR: share of strangers' faces that got a name. FNIR: share
+of enrolled people's faces that did not get theirs. "wrong": enrolled people's faces that got
 another's name. Repeated over random halves.
 """
 

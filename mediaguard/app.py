@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from mediaguard import config as configuration
 from mediaguard.channels.folder import FolderChannel
 from mediaguard.config import FILE_NAME, Config
-from mediaguard.core.consent import MATCHING, UNATTRIBUTED, Answer, ConsentEvent, Subject
+from mediaguard.core.consent import Subject
 from mediaguard.core.decision import ChannelPolicy
 from mediaguard.core.faces import Candidate
 from mediaguard.core.matching import GalleryIndex, MatchPolicy, near_duplicates, own_distance
@@ -27,13 +27,11 @@ from mediaguard.resources import resource
 from mediaguard.store.audit import Audit
 from mediaguard.store.book import ChannelBook, ChannelRules
 from mediaguard.store.database import Database
+from mediaguard.store.desk import Desk
 from mediaguard.store.gallery import Gallery
-from mediaguard.store.importing import Plan, apply_consents, plan_consents, read_consents
 from mediaguard.store.items import VISIBLE, Publications
 from mediaguard.store.keys import Keyring
 from mediaguard.store.ledger import Ledger
-from mediaguard.store.mapping import load_mapping
-from mediaguard.store.roster import RosterPlan, apply_roster, plan_roster, read_roster
 from mediaguard.store.vault import Vault
 from mediaguard.vision.quality import measure
 from mediaguard.vision.registry import DETECTORS, EMBEDDERS
@@ -153,18 +151,32 @@ class App:
         """The encrypted originals."""
         return Vault(self.home / "vault", self.keyring)
 
+    def rules(self, channel: str) -> ChannelRules:
+        """Which consent counts on a channel."""
+        configured = self.config.channel(channel)
+        return ChannelRules(
+            channel=channel,
+            purpose=configured.purpose,
+            zone=self.config.zone,
+            accepted_wordings=None
+            if configured.wordings is None
+            else frozenset(configured.wordings),
+        )
+
     def book(self, channel: str) -> ChannelBook:
         """The records of one channel."""
-        rules = self.config.channel(channel)
         return ChannelBook(
+            self.database, self.keyring, self.rules(channel), now=self.now, actor=self.actor
+        )
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Where staff records subjects and consent."""
+        return Desk(
             self.database,
             self.keyring,
-            ChannelRules(
-                channel=channel,
-                purpose=rules.purpose,
-                zone=self.config.zone,
-                accepted_wordings=frozenset(rules.wordings) if rules.wordings is not None else None,
-            ),
+            [self.rules(channel) for channel in self.config.channels],
+            zone=self.config.zone,
             now=self.now,
             actor=self.actor,
         )
@@ -313,90 +325,6 @@ class App:
             count = self.gallery(session).forget(subject_id)
             self.audit(session, "references-removed", subject_id, references=count)
         return count
-
-    # -- consent ----------------------------------------------------------------------------
-
-    @property
-    def purposes(self) -> dict[str, str]:
-        """What each channel is for, the opt-in to matching included."""
-        channels = {name: rules.purpose for name, rules in self.config.channels.items()}
-        return {**channels, MATCHING: MATCHING}
-
-    def import_roster(self, path: Path, *, dry_run: bool = False) -> RosterPlan:
-        """Add and correct subjects from a list; all of it or nothing."""
-        subjects = read_roster(path)
-        with self.database.write() as session:
-            ledger = Ledger(session)
-            plan = plan_roster(subjects, ledger)
-            if not dry_run:
-                apply_roster(plan, ledger, at=self.now())
-                for subject in (*plan.added, *plan.changed):
-                    self.audit(session, "subject-imported", subject.subject_id)
-        return plan
-
-    def import_consents(
-        self, path: Path, mapping: Path, *, dry_run: bool = False, add_subjects: bool = False
-    ) -> Plan:
-        """Record what a parent app's export says; all of it or nothing."""
-        file = read_consents(path, load_mapping(mapping))
-        with self.database.write() as session:
-            ledger = Ledger(session)
-            ledger.lock(None)
-            plan = plan_consents(
-                path,
-                file,
-                ledger,
-                purposes=self.purposes,
-                zone=self.config.zone,
-                add_subjects=add_subjects,
-            )
-            if not dry_run:
-                for event in apply_consents(plan, ledger, purposes=self.purposes, at=self.now()):
-                    self._audit_consent(session, event)
-        return plan
-
-    def withdraw(
-        self,
-        subject_id: str,
-        channel: str,
-        *,
-        signatory: str = UNATTRIBUTED,
-        evidence: str = "",
-    ) -> ConsentEvent:
-        """Take consent back, in force from the commit on; whoever brings it, it counts.
-
-        Raises:
-            InputError: the subject or the channel is not known.
-        """
-        with self.database.write() as session:
-            event = Ledger(session).append(
-                subject_id,
-                channel=channel,
-                purpose=self.purpose(channel),
-                answer=Answer.WITHDRAWN,
-                signatory=signatory,
-                evidence=evidence,
-                at=self.now(),
-            )
-            self._audit_consent(session, event)
-        return event
-
-    def purpose(self, channel: str) -> str:
-        """What a channel, or the opt-in to matching, is for.
-
-        Raises:
-            ConfigError: there is no such channel.
-        """
-        return MATCHING if channel == MATCHING else self.config.channel(channel).purpose
-
-    def _audit_consent(self, session: Session, event: ConsentEvent) -> None:
-        self.audit(
-            session,
-            f"consent-{event.answer}",
-            event.subject_id,
-            event=event.event_id,
-            channel=event.channel,
-        )
 
     # -- what was published -----------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import click
 from mediaguard.app import App
 from mediaguard.cli import options
 from mediaguard.cli.consent_lists import export, import_file, show
-from mediaguard.cli.desk import desk_of, event_as_json, print_json, ruling_as_json
+from mediaguard.cli.output import event_as_json, print_json, ruling_as_json
 from mediaguard.core.consent import UNATTRIBUTED, ConsentEvent, Ruling, Signatory
 from mediaguard.store.desk import Withdrawal
 from mediaguard.texts import say
@@ -84,7 +84,7 @@ def grant(
       mediaguard consent grant S-1001 -c matching --signatory guardian --evidence form-14 \\
         --wording 2026-1 --until 2027-07-31
     """
-    event, ruling = desk_of(app).grant(
+    event, ruling = app.desk.grant(
         subject_id,
         channel_name,
         signatory=signatory,
@@ -122,7 +122,7 @@ def refuse(
     Example:
       mediaguard consent refuse S-1002 -c facebook --signatory guardian --evidence form-15
     """
-    event, ruling = desk_of(app).refuse(
+    event, ruling = app.desk.refuse(
         subject_id,
         channel_name,
         signatory=signatory,
@@ -166,7 +166,7 @@ def withdraw(
     """
     if everything is (channel_name is not None):
         raise click.UsageError(say("consent-channel-or-all", {}, app.language))
-    done = desk_of(app).withdraw(
+    done = app.desk.withdraw(
         subject_id,
         channel_name,
         signatory=signatory or UNATTRIBUTED,

@@ -9,8 +9,7 @@ import click
 
 from mediaguard.app import App
 from mediaguard.cli import options
-from mediaguard.cli.desk import (
-    desk_of,
+from mediaguard.cli.output import (
     event_as_json,
     import_problems,
     print_json,
@@ -37,7 +36,7 @@ def show(app: App, subject_id: str | None, channel_name: str | None, output: str
       mediaguard consent show S-1001
       mediaguard consent show --channel website-public --format json
     """
-    desk, ids = desk_of(app), None if subject_id is None else [subject_id]
+    desk, ids = app.desk, None if subject_id is None else [subject_id]
     if channel_name is not None and channel_name not in desk.rules:
         app.config.channel(channel_name)  # says which channels there are
     with app.database.read() as session:
@@ -145,9 +144,7 @@ def import_file(
       mediaguard consent import consents.csv --mapping parent-app.toml --add-subjects
     """
     with import_problems(app.language):
-        plan = desk_of(app).import_consents(
-            file, mapping, add_subjects=add_subjects, dry_run=dry_run
-        )
+        plan = app.desk.import_consents(file, mapping, add_subjects=add_subjects, dry_run=dry_run)
     counts: dict[str, object] = {
         "added": plan.count(What.ADD),
         "granted": plan.count(What.GRANTED),

@@ -90,8 +90,8 @@ def sample_school(home: Path, language: str = "en") -> App:
         encoding="utf-8",
     )
     app = App(home)
-    app.import_roster(resource("sample_media", "roster.csv"))
-    app.import_consents(
+    app.desk.import_roster(resource("sample_media", "roster.csv"))
+    app.desk.import_consents(
         resource("sample_media", "consents.csv"), resource("config", "examples", "parent-app.toml")
     )
     for folder in each(sorted(resource("sample_media", "references").iterdir())):
@@ -111,5 +111,5 @@ def _process(app: App, photos: list[Path]) -> list[ItemReport]:
 
 
 def _withdraw(app: App, subject: str, photo: Path) -> ItemReport:
-    app.withdraw(subject, CHANNEL)
+    app.desk.withdraw(subject, CHANNEL)
     return app.pipeline(CHANNEL).process(photo, vault=app.vault, channel=app.channel(CHANNEL))

@@ -9,8 +9,8 @@ import click
 
 from mediaguard.app import App
 from mediaguard.cli import options
-from mediaguard.cli.desk import desk_of, import_problems, print_json, ruling_as_json, table
 from mediaguard.cli.enrolment import enrol, forget
+from mediaguard.cli.output import import_problems, print_json, ruling_as_json, table
 from mediaguard.core.consent import Kind, Subject
 from mediaguard.store.ledger import Ledger
 from mediaguard.texts import say
@@ -59,7 +59,7 @@ def add(
       mediaguard subject add S-1001 --group 4B --born 2016-11-02
       mediaguard subject add M-01 --kind staff
     """
-    added = desk_of(app).add_subject(
+    added = app.desk.add_subject(
         subject_id, kind=Kind(kind), groups=groups, born=None if born is None else born.date()
     )
     if output == "json":
@@ -110,7 +110,7 @@ def show(app: App, subject_id: str, output: str) -> None:
     with app.database.read() as session:
         entry = Ledger(session).known_subject(subject_id)
         count = app.gallery(session).count(subject_id)
-    rulings = desk_of(app).rulings([subject_id])[subject_id]
+    rulings = app.desk.rulings([subject_id])[subject_id]
     if output == "json":
         channels = {channel: ruling_as_json(ruling) for channel, ruling in rulings.items()}
         print_json({**_as_json(entry, count), "channels": channels})
@@ -139,7 +139,7 @@ def import_file(app: App, file: Path, output: str) -> None:
       mediaguard subject import edexml.xml
     """
     with import_problems(app.language):
-        plan = desk_of(app).import_roster(file)
+        plan = app.desk.import_roster(file)
     if output == "json":
         result = {
             "added": [entry.subject_id for entry in plan.added],

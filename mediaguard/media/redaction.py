@@ -29,6 +29,7 @@ FILL_COLOUR = (151, 156, 163)
 _EXPONENT = 2.5  # of the superellipse: fuller than an ellipse, so that it holds the box's corners
 _EDGE = 0.10  # width of the soft edge, as a share of the semi-axes
 _LARGER = 1.3  # at strength 2
+_MARGIN = 1.0  # pixels: a pixel that lies only partly in the box belongs to it
 _BLOCKS = 8  # across a head, so at most 5 across the face: see docs/decisions/0005
 _MIN_BLOCK = 6.0  # pixels
 _NOISE = 14.0  # standard deviation of the brightness added to a block, of 255
@@ -137,13 +138,13 @@ def head_of(face: Detection, *, strength: int = 1) -> Head:
     middle_x, middle_y = box.center
     larger = _LARGER if strength > 1 else 1.0
     # 0.6 x height: the back of a head seen from the side sticks out of a narrow box.
-    a, b = max(0.75 * w, 0.6 * h) * larger, 0.8 * h * larger
+    a, b = max(0.75 * w, 0.6 * h) * larger + _MARGIN, 0.8 * h * larger + _MARGIN
     shapes = [HeadShape(middle_x, middle_y - 0.13 * h, a, b)]
     angle = _tilt(face)
     if abs(angle) > _TILT:
         h, w = max(w, h), min(w, h)
         up_x, up_y = math.sin(angle) * 0.13 * h, -math.cos(angle) * 0.13 * h
-        a, b = max(0.75 * w, 0.6 * h) * larger, 0.8 * h * larger
+        a, b = max(0.75 * w, 0.6 * h) * larger + _MARGIN, 0.8 * h * larger + _MARGIN
         shapes.append(HeadShape(middle_x + up_x, middle_y + up_y, a, b, angle))
     return Head(tuple(shapes))
 

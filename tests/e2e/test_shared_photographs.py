@@ -13,7 +13,7 @@ CHANNEL = "website-public"
 
 
 def test_consent_decides_who_is_visible(shared_data: Path, tmp_path: Path):
-    """Empty gallery: everybody redacted; enrolled and granted: exactly those kept; withdrawn: not."""
+    """Empty gallery: nobody; enrolled and granted: exactly those; withdrawn: not any more."""
     home = tmp_path / "home"
     mediaguard(home, "init")
     photos = [shared_data / "groups" / name for name in ("bbt1.jpg", "bbt3.jpg", "bbt4.jpg")]

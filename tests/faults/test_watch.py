@@ -15,7 +15,7 @@ from mediaguard.store.book import ChannelBook
 from mediaguard.store.items import Items
 from mediaguard.store.vault import Vault
 from mediaguard.watch import RESCAN, Watcher
-from tests.pipeline.world import CHANNEL, World, make_world, people_in, picture
+from tests.pipeline.world import CHANNEL, make_world, people_in, picture
 
 
 class Watched:
@@ -101,7 +101,14 @@ def test_the_same_photo_twice_is_one_item(watched: Watched):
 
 
 def test_hidden_system_and_unfinished_files_are_not_touched(watched: Watched):
-    names = [".DS_Store", "Thumbs.db", "desktop.ini", "photo.jpg.part", "~$list.docx", "x.crdownload"]
+    names = [
+        ".DS_Store",
+        "Thumbs.db",
+        "desktop.ini",
+        "photo.jpg.part",
+        "~$list.docx",
+        "x.crdownload",
+    ]
     for name in names:
         (watched.inbox / name).write_bytes(b"x")
     watched.settle()
@@ -110,9 +117,7 @@ def test_hidden_system_and_unfinished_files_are_not_touched(watched: Watched):
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
-    return (
-        len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
-    )
+    return len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
 
 
 def nasty_files(folder: Path) -> dict[str, bytes]:
@@ -130,7 +135,9 @@ def nasty_files(folder: Path) -> dict[str, bytes]:
         "header-only.jpg": good[:20],
         "crc.png": pixels[:60] + b"\xff\xff" + pixels[62:],
         "bomb.png": bomb,
-        "400-megapixels.png": b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"0" * 99)),
+        "400-megapixels.png": b"\x89PNG\r\n\x1a\n"
+        + header
+        + chunk(b"IDAT", zlib.compress(b"0" * 99)),
         "page.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
         "film.jpg": b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"\x00" * 200,
         "--output.jpg": b"nothing",
@@ -155,9 +162,7 @@ def test_each_nasty_file_is_held_with_a_note_and_kept(watched: Watched, tmp_path
         assert "internal-error" not in note
         assert "unexpected" not in note
     assert list(watched.inbox.iterdir()) == []
-    kept = {
-        watched.world.vault.get(path.stem) for path in watched.ready.glob("*.txt")
-    }
+    kept = {watched.world.vault.get(path.stem) for path in watched.ready.glob("*.txt")}
     assert kept == set(files.values())
     assert {state for state, _ in watched.items()} == {"held"}
 
@@ -355,4 +360,3 @@ def test_the_real_observer_wakes_the_watcher_and_stop_ends_it(watched: Watched, 
         thread.join(60)
     assert not thread.is_alive()
     assert len(watched.pictures()) == 1
-

@@ -32,11 +32,13 @@ def states(world: World) -> list[str]:
 
 
 def test_exactly_those_who_agreed_are_visible(world: World, tmp_path: Path):
-    world.withdraw("S-2", CHANNEL)
+    world.desk.withdraw("S-2", CHANNEL)
     report = run(world, picture(tmp_path / "a.jpg", "S-1", "S-2", "X"))
     assert report.outcome is Outcome.REDACT
     assert report.verified
-    assert [(f.action, f.rule) for f in sorted(report.faces, key=lambda f: f.face.detection.box.x)] == [
+    assert [
+        (f.action, f.rule) for f in sorted(report.faces, key=lambda f: f.face.detection.box.x)
+    ] == [
         (Action.KEEP, "consent-granted"),
         (Action.REDACT, "consent-withdrawn"),
         (Action.REDACT, "face-unknown"),
@@ -72,7 +74,7 @@ def test_check_and_export_write_no_record(world: World, tmp_path: Path):
 def test_a_withdrawal_under_way_wins(world: World, tmp_path: Path, look: int):
     def withdraw(number: int) -> None:
         if number == look:
-            world.withdraw("S-1", CHANNEL)
+            world.desk.withdraw("S-1", CHANNEL)
 
     world.detector.on_look = withdraw
     report = run(world, picture(tmp_path / "a.jpg", "S-1", "S-2"))
@@ -85,7 +87,7 @@ def test_consent_that_keeps_changing_holds(world: World, tmp_path: Path):
     def fickle(number: int) -> None:
         subject = f"S-{min(number - 1, 3)}"
         if number > 1:
-            world.withdraw(subject, CHANNEL)
+            world.desk.withdraw(subject, CHANNEL)
 
     world.detector.on_look = fickle
     report = run(world, picture(tmp_path / "a.jpg", "S-1", "S-2", "S-3"))
@@ -100,7 +102,7 @@ def test_a_withdrawal_replaces_the_rendition_when_the_photo_comes_again(
     path = picture(tmp_path / "a.jpg", "S-1", "S-2")
     first = run(world, path)
     assert first.outcome is Outcome.RELEASE
-    world.withdraw("S-1", CHANNEL)
+    world.desk.withdraw("S-1", CHANNEL)
     second = run(world, path)
     assert second.rendition == first.rendition
     assert people_in(Path(str(second.rendition))) == {"S-2"}
@@ -114,7 +116,7 @@ def test_an_item_that_is_blocked_later_is_taken_away(world: World, tmp_path: Pat
     path = picture(tmp_path / "a.jpg", "S-1")
     run(world, path)
     assert len(ready(world)) == 1
-    world.withdraw("S-1", CHANNEL)
+    world.desk.withdraw("S-1", CHANNEL)
     config = world.home / "mediaguard.toml"
     config.write_text(config.read_text().replace('"redact"', '"block"'))
     del world.config
@@ -193,7 +195,7 @@ def test_a_crash_between_publishing_and_confirming_is_repaired(
         with pytest.raises(PowerCutError):
             run(world, path)
     assert states(world) == ["intended"]
-    world.withdraw("S-1", CHANNEL)
+    world.desk.withdraw("S-1", CHANNEL)
     report = run(world, path)
     assert people_in(Path(str(report.rendition))) == {"S-2"}
     assert len(ready(world)) == 1

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pil
 
 from mediaguard.app import App
-from mediaguard.core.consent import MATCHING, Answer
+from mediaguard.core.consent import MATCHING
 from mediaguard.core.faces import Box, Detection, Image, Quality
 from mediaguard.store.ledger import Ledger
 
@@ -88,16 +88,7 @@ def make_world(folder: Path) -> World:
 
 
 def grant(world: App, subject: str, channel: str) -> None:
-    with world.database.write() as session:
-        Ledger(session).append(
-            subject,
-            channel=channel,
-            purpose=world.purpose(channel),
-            answer=Answer.GRANTED,
-            signatory="guardian",
-            evidence="FORM-1",
-            at=world.now(),
-        )
+    world.desk.grant(subject, channel, signatory="guardian", evidence="FORM-1")
 
 
 def picture(path: Path, *people: str, seed: int = 0) -> Path:
@@ -122,6 +113,4 @@ def people_in(path: Path) -> set[str]:
 
 
 def run(world: World, path: Path, channel: str = CHANNEL):
-    return world.pipeline(channel).process(
-        path, vault=world.vault, channel=world.channel(channel)
-    )
+    return world.pipeline(channel).process(path, vault=world.vault, channel=world.channel(channel))

@@ -8,33 +8,9 @@ from typing import Any
 
 import click
 
-from mediaguard.app import App
 from mediaguard.core.consent import ConsentEvent, Ruling
-from mediaguard.store.book import ChannelRules
-from mediaguard.store.desk import Desk
 from mediaguard.store.tabular import ImportRefused
 from mediaguard.texts import say
-
-
-def desk_of(app: App) -> Desk:
-    """The consent desk of a home."""
-    zone = app.config.zone
-    return Desk(
-        app.database,
-        app.keyring,
-        [
-            ChannelRules(
-                channel=name,
-                purpose=rules.purpose,
-                zone=zone,
-                accepted_wordings=None if rules.wordings is None else frozenset(rules.wordings),
-            )
-            for name, rules in app.config.channels.items()
-        ],
-        zone=zone,
-        now=app.now,
-        actor=app.actor,
-    )
 
 
 @contextmanager
