@@ -3,7 +3,7 @@
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,7 @@ class App:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self._swept: date | None = None
 
     # -- the home ---------------------------------------------------------------------------
 
@@ -325,6 +326,17 @@ class App:
             count = self.gallery(session).forget(subject_id)
             self.audit(session, "references-removed", subject_id, references=count)
         return count
+
+    def forget_ended(self) -> None:
+        """Remove the references of those whose opt-in has ended, once a day."""
+        today = self.now().astimezone(self.config.zone).date()
+        if self._swept == today:
+            return
+        with self.database.write() as session:
+            for subject_id, count in self.gallery(session).forget_ended(self.now()).items():
+                self.audit(session, "references-removed", subject_id, references=count)
+        self.database.scrub()
+        self._swept = today
 
     # -- what was published -----------------------------------------------------------------
 

@@ -17,11 +17,11 @@ from watchdog.observers import Observer
 from watchdog.observers.polling import PollingObserver
 
 from mediaguard.app import App
+from mediaguard.atomic import write_atomically
 from mediaguard.core.decision import Outcome
 from mediaguard.core.media import ItemReport
 from mediaguard.errors import MediaguardError
 from mediaguard.files import is_for_people, walk
-from mediaguard.media.files import write_atomically
 from mediaguard.texts import explain, say
 
 FIRST_RETRY, LAST_RETRY = 5.0, 300.0
@@ -65,6 +65,7 @@ class Watcher:
 
     def run(self, stop: threading.Event) -> None:
         """Watch until `stop` is set; a file that is being handled is finished first."""
+        self._sweep()
         wake = threading.Event()
         folders = [self._app.inbox(channel) for channel in self._app.config.channels]
         with _observing(folders, wake, polling=self._app.config.watch.polling):
@@ -77,9 +78,16 @@ class Watcher:
                     if wake.wait(min(left, 0.5)):
                         break
 
+    def _sweep(self) -> None:
+        """Remove what a killed process left half-written in the folders for finished pictures."""
+        for channel in self._app.config.channels:
+            for path in self._app.ready(channel).glob(".*.part"):
+                path.unlink(missing_ok=True)
+
     def step(self, stop: threading.Event | None = None) -> float:
         """Handle what is complete now; returns the seconds until the next look is due."""
         try:
+            self._app.forget_ended()
             for channel in self._app.config.channels:
                 for path in self._complete(channel):
                     if stop is not None and stop.is_set():

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mediaguard.media.files import write_atomically
+from mediaguard.atomic import write_atomically
 
 
 class FolderChannel:
@@ -15,7 +15,8 @@ class FolderChannel:
         """Put the rendition in the folder and return its path; replaces an earlier one."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{item_id}{suffix}"
-        write_atomically(path, data)
+        # Public from here on: whoever serves the folder may be another user of the machine.
+        write_atomically(path, data, mode=0o644)
         return str(path)
 
     def remove(self, item_id: str) -> None:

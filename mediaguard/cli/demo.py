@@ -11,6 +11,7 @@ from mediaguard.cli.progress import each
 from mediaguard.cli.report import item_lines
 from mediaguard.cli.sheet import as_html, as_png, row
 from mediaguard.config import FILE_NAME, Language
+from mediaguard.core.consent import MATCHING
 from mediaguard.core.media import ItemReport, summary
 from mediaguard.files import find_files
 from mediaguard.resources import resource
@@ -94,6 +95,9 @@ def sample_school(home: Path, language: str = "en") -> App:
     app.desk.import_consents(
         resource("sample_media", "consents.csv"), resource("config", "examples", "parent-app.toml")
     )
+    # The export gives one end date per pupil. This one's parents agreed to publication until the
+    # summer, and to matching without end: the photo shows that an expired consent is a no.
+    app.desk.grant("S-1010", MATCHING, signatory="guardian", evidence="FORM-2026-031")
     for folder in each(sorted(resource("sample_media", "references").iterdir())):
         if folder.is_dir():
             app.enrol(folder.name, find_files([folder]))

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mediaguard.atomic import write_atomically
 from mediaguard.core.decision import ChannelPolicy, Decision, Outcome, decide
 from mediaguard.core.faces import Assessment
 from mediaguard.core.matching import GalleryIndex, MatchPolicy
 from mediaguard.core.media import ItemReport, from_decision
 from mediaguard.core.ports import Detector, Embedder, QualityMeter
 from mediaguard.errors import MediaError, StoreError
-from mediaguard.media.files import write_atomically
 from mediaguard.media.photo import Limits, Photo, decode
 from mediaguard.media.redaction import Style
 from mediaguard.pipeline.admit import Admitted, admit
@@ -109,7 +109,7 @@ class Pipeline:
         if not rendition.verified:
             return report
         target = folder / (self.book.item_id(item.sha256) + rendition.suffix)
-        write_atomically(target, rendition.data)
+        write_atomically(target, rendition.data, mode=0o644)
         return replace(report, rendition=str(target))
 
     def _process(self, item: Admitted, vault: Vault, channel: Channel) -> ItemReport:

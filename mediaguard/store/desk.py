@@ -129,8 +129,9 @@ class Desk:
     ) -> tuple[ConsentEvent, Ruling]:
         """Record a yes, and say whether the subject may be shown now.
 
-        Within one second a no wins (see docs/decisions/0006), so that a yes right after a no
-        waits for the next second: otherwise it would be recorded and never count.
+        Within one second a no wins (see docs/decisions/0006), be it a refusal or a yes that has
+        expired, so that a yes right after another answer waits for the next second: otherwise
+        it would be recorded and never count.
 
         Raises:
             InputError: the subject or channel is not known, or such a yes could never count.
@@ -336,9 +337,9 @@ class Desk:
     def _wait_for_next_second(self, subject_id: str, rules: ChannelRules) -> None:
         with self._database.read() as session:
             events = Ledger(session).events([subject_id], rules.channel)
-        noes = [e.recorded_at for e in events if e.answer != Answer.GRANTED]
         now = self._now()
-        if noes and max(noes).replace(microsecond=0) == now.replace(microsecond=0):
+        last = max((event.recorded_at for event in events), default=None)
+        if last is not None and last.replace(microsecond=0) == now.replace(microsecond=0):
             rest = now.replace(microsecond=0) + timedelta(seconds=1) - now
             self._sleep(rest.total_seconds())
 

@@ -81,6 +81,7 @@ PHOTOS = [
          Place("S-1003", -0.21, 0.05, 1.34, 0, _look("grin", 3, 0, 2)),
          Place("S-1006", 0.22, 0.0, 1.40, -4, _look("smile", -4, 0, -2)),
          Place("T-2001", 0.64, 0.15, 1.50, -10, _look("smile", -3))),
+        samples=12,
     ),
     Photo(
         "02-on-the-grass", "The parents of one pupil refused: that face is redacted.",

@@ -365,14 +365,13 @@ def playground(tiles: bool = False) -> Stage:
         parts.append(ball(f"tree{number}", (x, y, 1.9 + r), r, (0.10, 0.24, 0.06), number, 0.16))
         trunk = np.array([[x, y, 0], [x, y, 1.5], [x, y, 3.0]])
         parts.append(tube(f"trunk{number}", trunk, 0.16, (0.22, 0.14, 0.08)))
-    for number in range(9):
-        parts.append(ball(f"bush{number}", (-12 + 3.0 * number, 38.5, 0.4), 0.8,
-                          (0.09, 0.20, 0.05), 50 + number, 0.2))  # fmt: skip
+    parts += [ball(f"bush{k}", (-12 + 3.0 * k, 38.5, 0.4), 0.8, (0.09, 0.20, 0.05), 50 + k, 0.2)
+              for k in range(9)]  # fmt: skip
     if not tiles:
         red, blue = (0.62, 0.08, 0.06), (0.08, 0.22, 0.5)
-        for number, (x, y) in enumerate([(1.5, 9.0), (3.1, 9.0), (1.5, 10.4), (3.1, 10.4)]):
-            line = np.array([[x, y, 0], [x, y, 1.2], [x, y, 2.4]])
-            parts.append(tube(f"pole{number}", line, 0.05, red))
+        poles = [np.array([[x, y, 0], [x, y, 1.2], [x, y, 2.4]])
+                 for x, y in ((1.5, 9.0), (3.1, 9.0), (1.5, 10.4), (3.1, 10.4))]  # fmt: skip
+        parts += [tube(f"pole{k}", line, 0.05, red) for k, line in enumerate(poles)]
         rungs = [np.array([[1.5, 9.0, z], [2.3, 9.0, z], [3.1, 9.0, z]])
                  for z in (0.6, 1.1, 1.6, 2.1, 2.4)]  # fmt: skip
         parts += [tube(f"rung{k}", line, 0.035, blue) for k, line in enumerate(rungs)]

@@ -11,18 +11,23 @@ from mediaguard.errors import MediaError
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """Write `data` to `path`: whoever opens the path sees the old content or all of the new.
 
-    The temporary file lies in the same folder, is readable by its owner only, and is gone
-    afterwards, whatever happens. A file that is there already is replaced.
+    The temporary file lies in the same folder and is gone afterwards, whatever happens. A file
+    that is there already is replaced.
+
+    Args:
+        path: of the file.
+        data: all of its content.
+        mode: who may read it; by default its owner only.
 
     Raises:
         MediaError: ``no-room`` or ``write-failed``; nothing was left behind.
     """
     temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        _write_new(temporary, data)
+        _write_new(temporary, data, mode)
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
@@ -35,9 +40,9 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise
 
 
-def _write_new(path: Path, data: bytes) -> None:
+def _write_new(path: Path, data: bytes, mode: int) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(path, flags, 0o600)
+    descriptor = os.open(path, flags, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()

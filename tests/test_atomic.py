@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mediaguard.atomic import write_atomically
 from mediaguard.errors import MediaError
-from mediaguard.media.files import write_atomically
 
 
 def test_content_and_permissions(tmp_path):
