@@ -13,22 +13,22 @@ Generated from the program's help. Exit codes: 0 all clear, 1 something may not 
 """
 
 
-def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
-    yield name, command
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for child in command.list_commands(context):
-            found = command.get_command(context, child)
-            assert found is not None
-            yield from _commands(found, f"{name} {child}")
+def _contexts(context: click.Context) -> Iterator[click.Context]:
+    yield context
+    if isinstance(context.command, click.Group):
+        for name in context.command.list_commands(context):
+            command = context.command.get_command(context, name)
+            assert command is not None
+            yield from _contexts(click.Context(command, parent=context, info_name=name))
 
 
 def reference() -> str:
     """All commands with their help, as Markdown."""
     parts = [HEADER]
-    for name, command in _commands(cli, "mediaguard"):
-        context = click.Context(command, info_name=name, max_content_width=90, terminal_width=90)
-        parts.append(f"## {name}\n\n```text\n{inspect.cleandoc(command.get_help(context))}\n```\n")
+    settings = {**cli.context_settings, "max_content_width": 90, "terminal_width": 90}
+    for context in _contexts(click.Context(cli, info_name="mediaguard", **settings)):
+        text = inspect.cleandoc(context.get_help())
+        parts.append(f"## {context.command_path}\n\n```text\n{text}\n```\n")
     return "\n".join(parts)
 
 

@@ -37,7 +37,7 @@ class MatchPolicy:
             more people it is likelier that one of them resembles a stranger.
     """
 
-    threshold: float = 0.45
+    threshold: float = 0.42
     margin: float = 0.05
     growth: float = 0.02
 

@@ -44,7 +44,8 @@ def _assess_frame(
     matching: MatchPolicy,
     policy: ChannelPolicy,
 ) -> list[Face]:
-    detections = detector.detect(frame)
+    # As people count them in a picture: from left to right.
+    detections = sorted(detector.detect(frame), key=lambda detection: detection.box.x)
     if not gallery.subjects:
         return [Face(detection, index) for detection in detections]
 

@@ -5,6 +5,7 @@ Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point",
 Why this detector, these scales and these thresholds: docs/decisions/0002.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,11 +19,17 @@ from numpy.typing import NDArray
 from mediaguard.core.faces import Box, Detection, Image
 from mediaguard.vision.models import verified
 
-REDACT_SCORE = 0.3
-"""Detections from this score on are redacted; a face missed costs more than one too many."""
+REDACT_SCORES = ((12.0, 0.40), (24.0, 0.25))
+"""Detections from these scores on are redacted, by face height in pixels; between and beyond the
+heights as `numpy.interp` does. A face large enough to be recognised costs more when it is missed
+than one too many; one of 12 pixels cannot be recognised, and most false ones are as small."""
+
+VERIFY_STRICTER = 0.1
+"""By how much higher scores must be when a rendition is searched again: encoding moves a score by
+up to this much, so with equal thresholds faces that are none appear and vanish."""
 
 _TILE = 1024
-_OVERLAP = 192
+_OVERLAP = 128
 """Neighbouring tiles share this many pixels: a face smaller than this is whole in one of them;
 a larger one is whole at a coarser scale."""
 _STEP = 128  # tiles are padded to multiples of this, so that few shapes have to be compiled
@@ -47,15 +54,20 @@ class _Found:
 class CenterFace:
     """Finds faces from about 8 pixels to the size of the picture.
 
+    May be used by several threads at once.
+
+    Args:
+        stricter: added to the redaction scores; `VERIFY_STRICTER` to search a rendition.
+
     Raises:
         ModelError: the model file is missing or not the measured one.
     """
 
     name = "centerface-1x2x"
 
-    def __init__(self, redact_score: float = REDACT_SCORE) -> None:
+    def __init__(self, stricter: float = 0.0) -> None:
         self._path = verified("centerface")
-        self._redact_score = redact_score
+        self._stricter = stricter
 
     def detect(self, image: Image) -> list[Detection]:
         """All faces with at least the redaction score, best first; see `core.ports.Detector`."""
@@ -83,8 +95,9 @@ class CenterFace:
         shape = _padded(bottom - top), _padded(right - left)
         batch = np.zeros((1, 3, *shape), np.float32)
         batch[0, :, : crop.shape[0], : crop.shape[1]] = crop.transpose(2, 0, 1)
-        outputs = _compiled(self._path, shape)(batch)
-        rows = _decode([outputs[i][0] for i in range(4)], self._redact_score)
+        # A request of its own: the one inside a compiled model is busy in another thread.
+        outputs = _compiled(self._path, shape).create_infer_request().infer(batch)
+        rows = _decode([outputs[i][0] for i in range(4)], self._required(math.inf))
         # What lies wholly in the padding is no face of the picture.
         rows = rows[(rows[:, 0] < crop.shape[1]) & (rows[:, 1] < crop.shape[0])]
         x1, y1 = rows[:, 0] + rows[:, 2], rows[:, 1] + rows[:, 3]
@@ -95,11 +108,17 @@ class CenterFace:
             | ((x1 > crop.shape[1] - 2) & (right < width))
             | ((y1 > crop.shape[0] - 2) & (bottom < height))
         )
+        enough = rows[:, 4] >= self._required(rows[:, 3] * ratio[1])
+        rows, cut = rows[enough], cut[enough]
         rows[:, [0, 5, 7, 9, 11, 13]] += left
         rows[:, [1, 6, 8, 10, 12, 14]] += top
         rows[:, [0, 2, 5, 7, 9, 11, 13]] *= ratio[0]
         rows[:, [1, 3, 6, 8, 10, 12, 14]] *= ratio[1]
         return _Found(rows, cut)
+
+    def _required(self, height: float | NDArray[np.float32]) -> NDArray[np.float64]:
+        heights, scores = zip(*REDACT_SCORES, strict=True)
+        return np.asarray(np.interp(height, heights, scores) + self._stricter)
 
 
 def _scales(width: int, height: int) -> list[float]:
@@ -146,7 +165,9 @@ def _compiled(path: Path, shape: tuple[int, int]) -> Any:
     )
 
 
-def _decode(outputs: list[NDArray[np.float32]], threshold: float) -> NDArray[np.float32]:
+def _decode(
+    outputs: list[NDArray[np.float32]], threshold: NDArray[np.float64]
+) -> NDArray[np.float32]:
     """Heatmap, log-size (h, w), offset (y, x), landmarks (y, x) to rows in tile pixels."""
     heat, size, offset, landmarks = outputs
     ys, xs = np.nonzero(heat[0] >= threshold)

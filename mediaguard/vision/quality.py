@@ -40,7 +40,7 @@ def _frontality(detection: Detection) -> float:
     The sides are the middles of eye and mouth corner; measured along the line between them, so
     that a tilted head counts as frontal.
     """
-    if len(detection.landmarks) != 5:
+    if len(detection.landmarks) != 5 or not np.isfinite(detection.landmarks).all():
         return 0.0
     left_eye, right_eye, nose, left_mouth, right_mouth = map(np.array, detection.landmarks)
     left, right = (left_eye + left_mouth) / 2, (right_eye + right_mouth) / 2
