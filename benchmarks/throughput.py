@@ -24,11 +24,13 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.machine import describe
+from mediaguard.core.consent import MATCHING, Kind
 from mediaguard.resources import resource as packaged
 
 SIZES = {1: (1155, 866), 5: (2582, 1936), 12: (4000, 3000), 48: (8000, 6000)}
 FACES = (1, 10, 30)
 SUBJECTS = 3
+CHANNEL = "website-public"
 
 
 def compose(path: Path, size: tuple[int, int], faces: int) -> None:
@@ -58,9 +60,12 @@ def mediaguard_runner(folder: Path) -> Callable[[Path], object]:
     app.create()
     references = packaged("sample_media", "references")
     for subject in sorted(path.name for path in references.iterdir() if path.is_dir())[:SUBJECTS]:
-        app.add_consenting_subject(subject, sorted((references / subject).glob("*.jpg")))
-    pipeline = app.pipeline("website-public")
-    channel = app.channel("website-public")
+        app.desk.add_subject(subject, kind=Kind.STUDENT, groups=(), born=None)
+        for consent in (MATCHING, CHANNEL):
+            app.desk.grant(subject, consent, signatory="guardian", evidence="benchmark")
+        app.enrol(subject, sorted((references / subject).glob("*.jpg")))
+    pipeline = app.pipeline(CHANNEL)
+    channel = app.channel(CHANNEL)
 
     def run(path: Path) -> object:
         report = pipeline.process(path, vault=app.vault, channel=channel)

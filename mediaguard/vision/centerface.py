@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mediaguard.core.faces import Box, Detection, Image
 from mediaguard.vision.models import verified
 
-REDACT_SCORES = ((12.0, 0.40), (24.0, 0.25))
+REDACT_SCORES = ((12.0, 0.40), (20.0, 0.22))
 """Detections from these scores on are redacted, by face height in pixels; between and beyond the
 heights as `numpy.interp` does. A face large enough to be recognised costs more when it is missed
 than one too many; one of 12 pixels cannot be recognised, and most false ones are as small."""
@@ -37,8 +37,15 @@ _ENLARGE_BELOW = 1_500_000
 """Pictures with fewer pixels are also searched at twice their size: it finds the faces of 8 to
 16 pixels. In larger ones such a face is a stray pixel of the background."""
 _SAME_FACE = 0.3  # intersection over union
-_WITHIN = 0.7  # share of a box within another
-_ALIKE = 0.6  # ratio of the heights of two boxes of one face
+_LARGEST = 200
+"""In pixels of a scale: what is larger may be a part of a face that a coarser scale sees whole.
+A fine scale gives parts of large faces scores up to 0.9."""
+_TALL_SLICE = (0.55, 0.6)
+"""A box is a slice of a better one if this share of it lies within and their heights are this
+much alike,"""
+_FLAT_SLICE = (0.8, 1.4)
+"""or if this share lies within and it is so much wider than high, as no whole face is."""
+_PART_WITHIN = 0.7  # of a box that may be a part: its share within a whole one
 _STRIDE = 4
 
 
@@ -47,8 +54,9 @@ class _Found:
     """Detections of one tile in picture coordinates: rows of x, y, w, h, score, 5 x (x, y)."""
 
     rows: NDArray[np.float32]
-    cut: NDArray[np.bool_]
-    """Which touch an inner border of the tile, and may be a part of a face only."""
+    part: NDArray[np.bool_]
+    """Which may be a part of a face only: cut off by a border of the tile, or large for a scale
+    that is not the coarsest."""
 
 
 class CenterFace:
@@ -71,12 +79,16 @@ class CenterFace:
 
     def detect(self, image: Image) -> list[Detection]:
         """All faces with at least the redaction score, best first; see `core.ports.Detector`."""
-        found = [self._search(image, scale) for scale in _scales(image.shape[1], image.shape[0])]
-        rows = np.concatenate([part.rows for level in found for part in level])
-        cut = np.concatenate([part.cut for level in found for part in level])
-        return [_detection(row) for row in rows[_suppress(rows, cut)]]
+        scales = _scales(image.shape[1], image.shape[0])
+        found = [
+            self._search(image, scale, math.inf if scale == scales[-1] else _LARGEST)
+            for scale in scales
+        ]
+        rows = np.concatenate([tile.rows for level in found for tile in level])
+        part = np.concatenate([tile.part for level in found for tile in level])
+        return [_detection(row) for row in rows[_suppress(rows, part)]]
 
-    def _search(self, image: Image, scale: float) -> list[_Found]:
+    def _search(self, image: Image, scale: float, largest: float) -> list[_Found]:
         height, width = image.shape[:2]
         size = max(round(width * scale), 1), max(round(height * scale), 1)
         if scale == 1:
@@ -85,10 +97,14 @@ class CenterFace:
             method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
             level = np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
         ratio = np.array([width / size[0], height / size[1]], np.float32)
-        return [self._search_tile(level, tile, ratio) for tile in _tiles(size)]
+        return [self._search_tile(level, tile, ratio, largest) for tile in _tiles(size)]
 
     def _search_tile(
-        self, level: Image, tile: tuple[int, int, int, int], ratio: NDArray[np.float32]
+        self,
+        level: Image,
+        tile: tuple[int, int, int, int],
+        ratio: NDArray[np.float32],
+        largest: float,
     ) -> _Found:
         left, top, right, bottom = tile
         crop = level[top:bottom, left:right]
@@ -102,19 +118,20 @@ class CenterFace:
         rows = rows[(rows[:, 0] < crop.shape[1]) & (rows[:, 1] < crop.shape[0])]
         x1, y1 = rows[:, 0] + rows[:, 2], rows[:, 1] + rows[:, 3]
         height, width = level.shape[:2]
-        cut = (
-            ((rows[:, 0] < 2) & (left > 0))
+        part = (
+            (rows[:, 3] > largest)
+            | ((rows[:, 0] < 2) & (left > 0))
             | ((rows[:, 1] < 2) & (top > 0))
             | ((x1 > crop.shape[1] - 2) & (right < width))
             | ((y1 > crop.shape[0] - 2) & (bottom < height))
         )
         enough = rows[:, 4] >= self._required(rows[:, 3] * ratio[1])
-        rows, cut = rows[enough], cut[enough]
+        rows, part = rows[enough], part[enough]
         rows[:, [0, 5, 7, 9, 11, 13]] += left
         rows[:, [1, 6, 8, 10, 12, 14]] += top
         rows[:, [0, 2, 5, 7, 9, 11, 13]] *= ratio[0]
         rows[:, [1, 3, 6, 8, 10, 12, 14]] *= ratio[1]
-        return _Found(rows, cut)
+        return _Found(rows, part)
 
     def _required(self, height: float | NDArray[np.float32]) -> NDArray[np.float64]:
         heights, scores = zip(*REDACT_SCORES, strict=True)
@@ -183,14 +200,14 @@ def _decode(
     return rows[np.isfinite(rows).all(axis=1)]
 
 
-def _suppress(rows: NDArray[np.float32], cut: NDArray[np.bool_]) -> list[int]:
+def _suppress(rows: NDArray[np.float32], part: NDArray[np.bool_]) -> list[int]:
     """Indices of the best detection of each face, best first.
 
-    Two scales often give one face a second, narrower box of about its height: it goes. So does
-    one at a tile's border within a whole one. Otherwise a small box within a large one may be
-    somebody in front, and stays.
+    Two scales often give one face a second box, narrower or lower than the first: it goes. So
+    does what may be a part, within a whole one. Otherwise a small box within a large one may
+    be somebody in front, and stays.
     """
-    order = np.lexsort((-rows[:, 4], cut))
+    order = np.lexsort((-rows[:, 4], part))
     x0, y0 = rows[:, 0], rows[:, 1]
     x1, y1 = x0 + rows[:, 2], y0 + rows[:, 3]
     area = rows[:, 2] * rows[:, 3]
@@ -203,9 +220,12 @@ def _suppress(rows: NDArray[np.float32], cut: NDArray[np.bool_]) -> list[int]:
             shared = np.maximum(w, 0) * np.maximum(h, 0)
             if (shared / (area[i] + area[others] - shared) > _SAME_FACE).any():
                 continue
+            within = shared / area[i]
             heights = rows[others, 3] / rows[i, 3]
-            alike = (heights > _ALIKE) & (heights < 1 / _ALIKE)
-            if ((shared / area[i] > _WITHIN) & (alike | cut[i])).any():
+            tall = (within > _TALL_SLICE[0]) & (_TALL_SLICE[1] < heights)
+            tall &= heights < 1 / _TALL_SLICE[1]
+            flat = (within > _FLAT_SLICE[0]) & (rows[i, 2] > _FLAT_SLICE[1] * rows[i, 3])
+            if (tall | flat | ((within > _PART_WITHIN) & part[i])).any():
                 continue
         kept.append(int(i))
     return sorted(kept, key=lambda i: -rows[i, 4])

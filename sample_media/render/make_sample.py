@@ -228,6 +228,7 @@ def phone_jpeg(pixels: NDArray[np.uint8]) -> bytes:
 
 def _exif(thumbnail: bytes) -> bytes:
     """An EXIF block with invented values, its thumbnail in a second directory."""
+
     def ascii_(text: str) -> bytes:
         return text.encode() + b"\0"
 

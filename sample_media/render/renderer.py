@@ -20,7 +20,6 @@ if not mi.variant():
     mi.set_variant(os.environ.get("MITSUBA_VARIANT", "scalar_rgb"))
 
 
-
 def _load_denoiser() -> Any:
     """Open Image Denoise, after the library that its package fails to find itself."""
     found = importlib.util.find_spec("oidn")

@@ -195,8 +195,18 @@ def _room(wall: Colour, floor: Array, back: float = 2.6) -> list[Part]:
 
 def _books(x0: float, x1: float, y: float, z: float, seed: int) -> list[Part]:
     rng = np.random.default_rng(seed)
-    palette = np.array([[0.5, 0.08, 0.07], [0.08, 0.2, 0.4], [0.75, 0.5, 0.1], [0.1, 0.3, 0.16],
-                        [0.62, 0.58, 0.5], [0.3, 0.12, 0.3], [0.1, 0.35, 0.4], [0.7, 0.3, 0.12]])
+    palette = np.array(
+        [
+            [0.5, 0.08, 0.07],
+            [0.08, 0.2, 0.4],
+            [0.75, 0.5, 0.1],
+            [0.1, 0.3, 0.16],
+            [0.62, 0.58, 0.5],
+            [0.3, 0.12, 0.3],
+            [0.1, 0.35, 0.4],
+            [0.7, 0.3, 0.12],
+        ]
+    )
     parts, x = [], x0 + 0.02
     while x < x1 - 0.06:
         if rng.random() < 0.07:
@@ -235,8 +245,18 @@ def classroom() -> Stage:
     parts.append(box("frame", (-1.62, 2.53, 1.02), (0.92, 2.57, 2.13), (0.45, 0.30, 0.16)))
     parts.append(quad("board", (-1.56, 2.52, 1.08), (2.42, 0, 0), (0, 0, 0.99), texture=_board()))
     parts.append(box("ledge", (-1.5, 2.44, 1.0), (0.8, 2.54, 1.03), (0.5, 0.34, 0.18)))
-    for number, (x, z) in enumerate([(1.15, 1.75), (1.55, 1.80), (1.95, 1.72), (1.18, 1.38),
-                                     (1.58, 1.42), (-2.1, 1.7), (-2.12, 1.35), (-2.5, 1.6)]):
+    for number, (x, z) in enumerate(
+        [
+            (1.15, 1.75),
+            (1.55, 1.80),
+            (1.95, 1.72),
+            (1.18, 1.38),
+            (1.58, 1.42),
+            (-2.1, 1.7),
+            (-2.12, 1.35),
+            (-2.5, 1.6),
+        ]
+    ):
         parts.append(quad(f"drawing{number}", (x, 2.57, z), (0.34, 0, 0.004 * (number % 3)),
                           (0, 0, 0.25), texture=_drawing(number)))  # fmt: skip
     parts += _shelf(1.05, 2.7, 2.2, [0.1, 0.5, 0.86], 40)
