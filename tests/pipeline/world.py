@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image as Pil
 
 from mediaguard.app import App
+from mediaguard.config import FILE_NAME
 from mediaguard.core.consent import MATCHING
 from mediaguard.core.faces import Box, Detection, Image, Quality
+from mediaguard.resources import resource
 from mediaguard.store.ledger import Ledger
 
 COLOURS = {"S-1": (220, 30, 30), "S-2": (30, 200, 30), "S-3": (40, 40, 220), "X": (220, 200, 20)}
@@ -64,10 +66,14 @@ class World(App):
     embedder = ColourEmbedder()
 
 
-def make_world(folder: Path) -> World:
+def make_world(folder: Path, database: str | None = None) -> World:
     """A home with three subjects, who are enrolled and agreed to the public website."""
     world = World(folder / "home")
     world.detector, world.embedder = SquareDetector(), ColourEmbedder()
+    if database is not None:
+        template = resource("config", FILE_NAME).read_text()
+        world.home.mkdir(parents=True)
+        (world.home / FILE_NAME).write_text(f'database = "{database}"\n{template}')
     world.create()
     for subject in ("S-1", "S-2", "S-3"):
         with world.database.write() as session:

@@ -1,18 +1,13 @@
 """Both databases, for every test that asks for `database`."""
 
-import os
 import shutil
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
 
 from mediaguard.store.database import Database
 from mediaguard.store.keys import Keyring
@@ -20,43 +15,6 @@ from mediaguard.store.tables import Base
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Amsterdam")
-POSTGRESQL = os.environ.get(
-    "MEDIAGUARD_TEST_POSTGRESQL", "postgresql+psycopg://127.0.0.1:5432/test"
-)
-
-
-@pytest.fixture(scope="session")
-def postgresql_server() -> Callable[[], AbstractContextManager[str]]:
-    """Makes databases of this test run's own, each dropped at the end of its `with`."""
-    pytest.importorskip("psycopg", reason="psycopg is not installed: mediaguard[postgresql]")
-    server = create_engine(POSTGRESQL, isolation_level="AUTOCOMMIT")
-    try:
-        server.connect().close()
-    except OperationalError as error:
-        reason = (
-            "no PostgreSQL to test with (set MEDIAGUARD_TEST_POSTGRESQL to the URL of a database "
-            f"whose user may create databases): {error.orig}"
-        )
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-
-    @contextmanager
-    def make() -> Iterator[str]:
-        name = f"mediaguard_test_{uuid.uuid4().hex[:12]}"
-        with server.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        yield make_url(POSTGRESQL).set(database=name).render_as_string(hide_password=False)
-        with server.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def postgresql_url(postgresql_server) -> Iterator[str]:
-    with postgresql_server() as url:
-        yield url
 
 
 @pytest.fixture
