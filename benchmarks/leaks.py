@@ -4,7 +4,7 @@
 
 People with four or five photos are enrolled with three references each; half of them consent, half
 refuse. Their other photos, and those of people in nobody's records, are checked. A *leak* is a
-face in the middle of a photo (LFW is centred), at least 24 pixels high, that should have been redacted
+face in the middle of a photo (LFW is centred), 24 pixels or higher, that should have been redacted
 and is not: kept under a wrong name, or not found at all. *Over-redaction* is a consenting person's
 face of at least 60 pixels that is not kept.
 """

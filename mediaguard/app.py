@@ -34,7 +34,7 @@ from mediaguard.store.keys import Keyring
 from mediaguard.store.ledger import Ledger
 from mediaguard.store.vault import Vault
 from mediaguard.vision.quality import measure
-from mediaguard.vision.registry import DETECTORS, EMBEDDERS
+from mediaguard.vision.registry import DETECTORS, EMBEDDERS, VERIFIERS
 
 NEAR = 0.45
 """A new reference this near to another subject is reported: siblings, twins, or a mix-up."""
@@ -220,6 +220,11 @@ class App:
         return DETECTORS[self.config.detection.detector](self.home / "models")
 
     @cached_property
+    def verifier(self) -> Detector:
+        """The detector that searches what came out."""
+        return VERIFIERS[self.config.detection.detector](self.home / "models")
+
+    @cached_property
     def embedder(self) -> Embedder:
         """The configured face recogniser."""
         return EMBEDDERS[self.config.matching.embedder]()
@@ -244,6 +249,7 @@ class App:
         rules, matching = self.config.channel(channel), self.config.matching
         return Pipeline(
             detector=self.detector,
+            verifier=self.verifier,
             embedder=self.embedder,
             measure=measure,
             gallery=self.gallery_index(groups),

@@ -52,7 +52,7 @@ class Matching(_Section):
     """When a face is taken for a subject. The defaults are measured: see docs/decisions."""
 
     embedder: Literal["dlib"] = "dlib"
-    threshold: Annotated[float, Field(gt=0.0, le=0.6)] = 0.45
+    threshold: Annotated[float, Field(gt=0.0, le=0.6)] = 0.42
     margin: Annotated[float, Field(ge=0.0, le=0.5)] = 0.05
     min_height: Annotated[int, Field(ge=20)] = 40
 

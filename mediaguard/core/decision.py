@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mediaguard.core.consent import Ruling
-from mediaguard.core.faces import Assessment, Face
+from mediaguard.core.faces import Assessment, Detection, Face, Quality
 
 
 class WithoutConsent(StrEnum):
@@ -48,6 +48,8 @@ class ChannelPolicy:
         min_height: from this face height on (pixels) a face counts as recognisable. Smaller
             ones are redacted too, but neither block the item nor count in the share.
         identify_score: below this detection score nobody is identified.
+        min_sharpness, min_frontality: below these (see `core.faces.Quality`) nobody is
+            identified either: a third of such faces is mistaken (docs/decisions/0003).
     """
 
     channel: str
@@ -55,6 +57,26 @@ class ChannelPolicy:
     max_redacted_share: float = 1.0
     min_height: float = 40.0
     identify_score: float = 0.6
+    min_sharpness: float = 20.0
+    min_frontality: float = 0.1
+
+    def is_large(self, detection: Detection) -> bool:
+        """Whether a face is large enough to be recognised."""
+        # "a >= b" and its negation rather than "a < b": a NaN must fall on the side of redaction.
+        return detection.box.h >= self.min_height
+
+    def is_sure(self, detection: Detection) -> bool:
+        """Whether the detector is sure enough of a face to ask who it is."""
+        return detection.score >= self.identify_score
+
+    def is_clear(self, detection: Detection, quality: Quality) -> bool:
+        """Whether a face is sharp and frontal enough to ask who it is.
+
+        Detectors without landmarks cannot tell the pose, and find frontal faces mostly.
+        """
+        return quality.sharpness >= self.min_sharpness and (
+            not detection.landmarks or quality.frontality >= self.min_frontality
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +156,15 @@ def decide(
 
 
 def _recognisable(face: FaceDecision, policy: ChannelPolicy) -> bool:
-    return face.face.detection.box.h >= policy.min_height
+    return policy.is_large(face.face.detection)
 
 
 def _decide_face(face: Face, rulings: Mapping[str, Ruling], policy: ChannelPolicy) -> FaceDecision:
-    # "not (a >= b)" rather than "a < b": a NaN must fall on the side of redaction.
-    if not face.detection.box.h >= policy.min_height:
+    if not policy.is_large(face.detection):
         return FaceDecision(face, Action.REDACT, "face-small")
-    if not face.detection.score >= policy.identify_score:
+    if not policy.is_sure(face.detection):
+        return FaceDecision(face, Action.REDACT, "face-unclear")
+    if face.quality is not None and not policy.is_clear(face.detection, face.quality):
         return FaceDecision(face, Action.REDACT, "face-unclear")
     match = face.match
     if match is None or (match.subject_id is None and not match.candidates):

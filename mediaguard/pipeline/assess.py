@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mediaguard.core.decision import ChannelPolicy
-from mediaguard.core.faces import Assessment, Detection, Face, Image
+from mediaguard.core.faces import Assessment, Face, Image, Match
 from mediaguard.core.matching import GalleryIndex, MatchPolicy, identify
 from mediaguard.core.ports import Detector, Embedder, QualityMeter
 
@@ -35,7 +35,7 @@ def assess(
 
 
 def _assess_frame(
-    index: int,
+    frame_index: int,
     frame: Image,
     detector: Detector,
     embedder: Embedder,
@@ -47,25 +47,19 @@ def _assess_frame(
     # As people count them in a picture: from left to right.
     detections = sorted(detector.detect(frame), key=lambda detection: detection.box.x)
     if not gallery.subjects:
-        return [Face(detection, index) for detection in detections]
+        return [Face(detection, frame_index) for detection in detections]
 
-    def searchable(detection: Detection) -> bool:
-        return detection.box.h >= policy.min_height and detection.score >= policy.identify_score
-
-    probes = [detection for detection in detections if searchable(detection)]
-    matches = dict(
-        zip(
-            (id(probe) for probe in probes),
-            identify(embedder.embed(frame, probes), gallery, matching) if probes else [],
-            strict=True,
-        )
-    )
+    qualities = {
+        index: measure(frame, detection)
+        for index, detection in enumerate(detections)
+        if policy.is_large(detection) and policy.is_sure(detection)
+    }
+    searched = [i for i, quality in qualities.items() if policy.is_clear(detections[i], quality)]
+    matches: dict[int, Match] = {}
+    if searched:
+        probes = embedder.embed(frame, [detections[i] for i in searched])
+        matches = dict(zip(searched, identify(probes, gallery, matching), strict=True))
     return [
-        Face(
-            detection,
-            index,
-            quality=measure(frame, detection) if id(detection) in matches else None,
-            match=matches.get(id(detection)),
-        )
-        for detection in detections
+        Face(detection, frame_index, qualities.get(index), matches.get(index))
+        for index, detection in enumerate(detections)
     ]

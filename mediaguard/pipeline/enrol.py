@@ -17,13 +17,13 @@ class ReferencePolicy:
     Attributes:
         identify_score: lowest detection score of a face that counts.
         min_height: of the face, in pixels.
-        min_sharpness, min_frontality: see `core.faces.Quality`; measured on LFW, where one
-            percent of the portraits are below.
+        min_sharpness, min_frontality: see `core.faces.Quality`; a reference below these spoils
+            the mean (docs/decisions/0003).
     """
 
     identify_score: float = 0.6
     min_height: float = 60.0
-    min_sharpness: float = 40.0
+    min_sharpness: float = 150.0
     min_frontality: float = 0.3
 
 

@@ -34,7 +34,8 @@ class Pipeline:
     """The steps with everything they need, for one channel and one gallery.
 
     Attributes:
-        detector, embedder, measure: what looks.
+        detector, embedder, measure: what looks at the photo.
+        verifier: the detector that searches the rendition.
         gallery: who can be recognised.
         matching: when a face is taken for a subject.
         policy: the channel's rules.
@@ -45,6 +46,7 @@ class Pipeline:
     """
 
     detector: Detector
+    verifier: Detector
     embedder: Embedder
     measure: QualityMeter
     gallery: GalleryIndex
@@ -147,7 +149,7 @@ class Pipeline:
             photo,
             decision,
             style=self.style,
-            detector=self.detector,
+            verifier=self.verifier,
             embedder=self.embedder,
             gallery=self.gallery,
             matching=self.matching,

@@ -46,7 +46,7 @@ def render(
     decision: Decision,
     *,
     style: Style,
-    detector: Detector,
+    verifier: Detector,
     embedder: Embedder,
     gallery: GalleryIndex,
     matching: MatchPolicy,
@@ -57,7 +57,7 @@ def render(
         photo: the decoded original.
         decision: which faces stay.
         style: how faces are redacted at the first try.
-        detector: looks at the result as a stranger would.
+        verifier: looks at the result as a stranger would.
         embedder: compares redacted faces with their originals.
         gallery: redacted faces must not be found in it.
         matching: below its threshold two faces are taken for the same person.
@@ -83,7 +83,7 @@ def render(
             masks=masks,
             redacted=[redacted] * len(frames),
             kept=kept,
-            find_faces=detector.detect,
+            find_faces=verifier.detect,
             embed=embedder.embed,
             gallery_distance=gallery.distance if gallery.subjects else None,
             threshold=matching.threshold,

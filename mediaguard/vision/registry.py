@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mediaguard.core.ports import Detector, Embedder
-from mediaguard.vision.centerface import CenterFace
+from mediaguard.vision.centerface import VERIFY_STRICTER, CenterFace
 from mediaguard.vision.dlib_faces import DlibEmbedder, FaceRecognitionDetector
 from mediaguard.vision.yunet import YuNet
 
@@ -15,5 +15,11 @@ DETECTORS: Mapping[str, Callable[[Path], Detector]] = {
     "yunet": YuNet,
 }
 """Name → from the home's folder of drop-in models to the detector."""
+
+VERIFIERS: Mapping[str, Callable[[Path], Detector]] = {
+    **DETECTORS,
+    "centerface": lambda _: CenterFace(stricter=VERIFY_STRICTER),
+}
+"""The same for searching a rendition, where encoding has moved the scores a little."""
 
 EMBEDDERS: Mapping[str, Callable[[], Embedder]] = {"dlib": DlibEmbedder}

@@ -13,7 +13,7 @@ from mediaguard.core.decision import (
     WithoutConsent,
     decide,
 )
-from mediaguard.core.faces import Assessment, Box, Candidate, Detection, Face, Match
+from mediaguard.core.faces import Assessment, Box, Candidate, Detection, Face, Match, Quality
 
 YES = Ruling(allowed=True, rule="consent-granted", event_id=7)
 NO = Ruling(allowed=False, rule="consent-withdrawn", event_id=8)
@@ -76,6 +76,27 @@ def test_numbers_that_are_none_redact():
     for broken in (face("S-1", height=math.nan), face("S-1", score=math.nan)):
         decision = decide(assessment(broken), {"S-1": YES}, policy())
         assert decision.faces[0].action is Action.REDACT
+
+
+def test_a_blurred_or_averted_face_is_never_kept():
+    points = ((30.0, 30.0),) * 5
+    for sharpness, frontality, landmarks, action in (
+        (500.0, 0.9, points, Action.KEEP),
+        (500.0, 0.0, (), Action.KEEP),  # the detector cannot tell the pose
+        (5.0, 0.9, points, Action.REDACT),
+        (500.0, 0.02, points, Action.REDACT),
+        (math.nan, 0.9, points, Action.REDACT),
+        (500.0, math.nan, points, Action.REDACT),
+    ):
+        known = face("S-1")
+        seen = Face(
+            Detection(known.detection.box, 0.9, landmarks),
+            quality=Quality(100, sharpness, frontality),
+            match=known.match,
+        )
+        (ruling,) = decide(assessment(seen), {"S-1": YES}, policy()).faces
+        assert ruling.action is action
+        assert ruling.rule == ("consent-granted" if action is Action.KEEP else "face-unclear")
 
 
 def test_channels_that_block_or_hold():
