@@ -156,12 +156,11 @@ class Pipeline:
         )
         if rendition.verified:
             return replace(report, verified=True), rendition
-        findings = ", ".join(sorted({finding.code for finding in rendition.findings}))
         held = replace(
             report,
             outcome=Outcome.HOLD,
             reason="verification-failed",
-            params={"findings": findings},
+            params={"findings": rendition.findings},
         )
         return held, rendition
 

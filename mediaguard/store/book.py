@@ -174,7 +174,7 @@ class ChannelBook:
             at=self._now(),
             outcome=report.outcome.value,
             reason=report.reason,
-            reason_params={key: str(value) for key, value in report.params.items()},
+            reason_params={key: _plain(value) for key, value in report.params.items()},
             report=report.as_json(),
             rendition_sha256=sha256,
             verified=report.verified,
@@ -186,3 +186,10 @@ class ChannelBook:
         Audit(session, self._keyring).append(
             action, at=self._now(), actor=self._actor, item_id=item_id, data=data
         )
+
+
+def _plain(value: object) -> str:
+    """A parameter as text; what has a code is stored by it."""
+    if isinstance(value, tuple):
+        return ", ".join(_plain(part) for part in value)
+    return str(getattr(value, "code", value))

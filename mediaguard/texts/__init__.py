@@ -6,11 +6,21 @@ with the same keys and placeholders (a test keeps them equal).
 
 from collections.abc import Mapping
 from types import ModuleType
+from typing import Protocol, runtime_checkable
 
 from mediaguard.errors import MediaguardError
 from mediaguard.texts import app, decision, media, store, vision
 
 AREAS: tuple[ModuleType, ...] = (app, decision, media, store, vision)
+
+
+@runtime_checkable
+class Worded(Protocol):
+    """Anything that says by code what it is: an error, a finding."""
+
+    code: str
+    params: Mapping[str, object]
+
 
 _CATALOGUES: dict[str, dict[str, str]] = {
     language: {
@@ -21,9 +31,12 @@ _CATALOGUES: dict[str, dict[str, str]] = {
 
 
 def say(code: str, params: Mapping[str, object] | None = None, language: str = "en") -> str:
-    """The sentence for `code`; the code itself with its parameters if nobody wrote one."""
+    """The sentence for `code`; the code itself with its parameters if nobody wrote one.
+
+    A parameter may itself be something worded here (with a `code` and `params`), or several.
+    """
     template = _CATALOGUES[language].get(code)
-    values = {key: _value(value) for key, value in (params or {}).items()}
+    values = {key: _value(value, language) for key, value in (params or {}).items()}
     if template is None:
         return " ".join([code, *(f"{key}={value}" for key, value in values.items())])
     try:
@@ -43,5 +56,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _value(value: object) -> object:
-    return value if isinstance(value, int | float) else printable(str(value))
+def _value(value: object, language: str) -> object:
+    if isinstance(value, int | float):
+        return value
+    if isinstance(value, tuple):
+        return "; ".join(str(_value(part, language)) for part in value)
+    if isinstance(value, Worded):
+        return say(value.code, value.params, language)
+    return printable(str(value))

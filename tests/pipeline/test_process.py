@@ -18,6 +18,7 @@ from mediaguard.pipeline.render import Rendition
 from mediaguard.store.book import ChannelBook
 from mediaguard.store.items import Items
 from mediaguard.store.tables import Base
+from mediaguard.texts import say
 from tests.pipeline.world import CHANNEL, World, grant, make_world, people_in, picture, run
 
 
@@ -161,6 +162,8 @@ def test_what_cannot_be_verified_is_held(world: World, tmp_path: Path):
     world.detector.on_look = ghost
     report = run(world, picture(tmp_path / "a.jpg", "S-1", "S-2"))
     assert (report.outcome, report.reason) == (Outcome.HOLD, "verification-failed")
+    assert "faces can be seen" in say(report.reason, report.params)
+    assert "gezichten te zien" in say(report.reason, report.params, "nl")
     assert not report.verified
     assert ready(world) == []
 
