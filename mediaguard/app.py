@@ -79,18 +79,20 @@ class App:
             self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
             created = not path.exists()
             if created:
+                # Never for a home that is in use: what it holds is encrypted with its own key.
+                if not self._key_path.exists():
+                    Keyring.create(self._key_path)
                 template = resource("config", FILE_NAME).read_text(encoding="utf-8")
                 path.write_text(
                     template.replace('language = "en"', f'language = "{language}"'),
                     encoding="utf-8",
                 )
-            if not self._key_path.exists():
-                Keyring.create(self._key_path)
             self._make_folders()
         except OSError as error:
             raise ConfigError(
                 "home-unwritable", home=self.home, detail=error.strerror or "?"
             ) from error
+        _ = self.keyring  # a home that lost its key says so now, not when a photo comes
         self.database.migrate()
         return created
 

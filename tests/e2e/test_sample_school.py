@@ -206,6 +206,15 @@ def test_errors_exit_with_two_and_say_what_to_do(home: Path, tmp_path: Path):
     assert "unknown_setting" in wrong.stderr
 
 
+def test_a_home_that_lost_its_key_never_gets_a_new_one(home: Path):
+    (home / "keys" / "master.key").unlink()
+    for command in (["init"], ["check", PHOTOS, "--channel", CHANNEL]):
+        result = mediaguard(home, *command)
+        assert result.exit_code == 2
+        assert "master.key" in result.stderr
+    assert not (home / "keys" / "master.key").exists()
+
+
 def test_the_audit_log_tells_the_story(home: Path):
     mediaguard(home, "process", PHOTOS / "01-lesson-in-the-classroom.jpg", "--channel", CHANNEL)
     assert mediaguard(home, "audit", "verify").exit_code == 0

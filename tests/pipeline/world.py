@@ -17,6 +17,7 @@ from mediaguard.config import FILE_NAME
 from mediaguard.core.consent import MATCHING
 from mediaguard.core.faces import Box, Detection, Image, Quality
 from mediaguard.resources import resource
+from mediaguard.store.keys import Keyring
 from mediaguard.store.ledger import Ledger
 
 COLOURS = {"S-1": (220, 30, 30), "S-2": (30, 200, 30), "S-3": (40, 40, 220), "X": (220, 200, 20)}
@@ -81,6 +82,7 @@ def make_world(folder: Path, database: str | None = None) -> World:
         template = resource("config", FILE_NAME).read_text()
         world.home.mkdir(parents=True)
         (world.home / FILE_NAME).write_text(f'database = "{database}"\n{template}')
+        Keyring.create(world.home / "keys" / "master.key")
     world.create()
     for subject in ("S-1", "S-2", "S-3"):
         with world.database.write() as session:
