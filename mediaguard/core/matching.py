@@ -39,7 +39,7 @@ class MatchPolicy:
 
     threshold: float = 0.42
     margin: float = 0.05
-    growth: float = 0.02
+    growth: float = 0.01
 
     def threshold_for(self, subjects: int) -> float:
         """The threshold for a gallery of so many subjects."""
