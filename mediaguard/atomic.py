@@ -29,7 +29,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     try:
         _write_new(temporary, data, mode)
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         _forget(temporary)
         if error.errno in _FULL:
@@ -49,7 +49,7 @@ def _write_new(path: Path, data: bytes, mode: int) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the rename itself survive a power cut; Windows has no such call and needs none."""
     if os.name == "nt":
         return

@@ -19,6 +19,7 @@ from typing import BinaryIO
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from mediaguard.atomic import sync_folder
 from mediaguard.errors import StoreError
 from mediaguard.store.keys import Keyring, new_key
 
@@ -61,7 +62,7 @@ class Vault:
                     target.flush()
                     os.fsync(target.fileno())
                 temporary.replace(path)
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
             finally:
                 temporary.unlink(missing_ok=True)
         except OSError as error:
@@ -108,7 +109,7 @@ class Vault:
             for found in path.parent.glob(f"{path.name}*"):
                 found.unlink(missing_ok=True)
             if path.parent.exists():
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
         except OSError as error:
             raise _unwritable(error) from error
 
@@ -181,17 +182,6 @@ def _read_exactly(stream: BinaryIO, size: int) -> bytes:
         parts.append(part)
         missing -= len(part)
     return b"".join(parts)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename or removal in `folder` survive a power cut (not possible on Windows)."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _unwritable(error: OSError) -> StoreError:
