@@ -40,7 +40,7 @@ def start(home: Path) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [sys.executable, "-c", "from mediaguard.cli.main import main; main()", "watch"],
         env={**os.environ, "MEDIAGUARD_HOME": str(home)},
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
     )
 
 
@@ -82,6 +82,8 @@ def test_fifty_kills_while_forty_photos_are_dropped(home: Path, tmp_path: Path):
     assert not waiting
 
     process = start(home)
+    assert process.stdout is not None
+    assert process.stdout.readline()  # it is up, and answers signals
     deadline = time.monotonic() + 300
     while any(inbox.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.2)

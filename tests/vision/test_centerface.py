@@ -171,7 +171,7 @@ def test_small_faces_need_more_score_and_large_ones_less(detector):
     scores = detector._required(heights)
     assert (np.diff(scores) <= 0).all()
     assert scores[0] == scores[1] == 0.40
-    assert scores[-1] == 0.22
+    assert scores[-1] == 0.20
 
 
 @pytest.mark.parametrize("size", [300, 800])
