@@ -1,8 +1,8 @@
-"""dlib's networks with the weights of the `face_recognition` package: embedding and detection.
+"""The weights of the `face_recognition` package: embedding and detection.
 
-`face_recognition` itself is used where it is installed; where it is not (no wheel of it can be
-installed without a compiler, see docs/decisions/0001), dlib is called with the same weights,
-which is all that the package does.
+For detection `face_recognition` itself is used where it is installed; where it is not (no wheel of
+it can be installed without a compiler, see docs/decisions/0001), dlib is called with the same
+weights, which is all that the package does. For embedding its weights run on OpenVINO.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaguard.core.faces import Box, Detection, Image
+from mediaguard.vision.dlib_network import SIDE, FaceNetwork
 from mediaguard.vision.models import verified
 
 DIMENSIONS = 128
 
 _SIDE = 0.85  # of the square face box given to the landmark predictor, in box heights
 _LOWER = 0.05  # by which its centre lies below the box's, in box heights
-_CHIP, _PADDING = 150, 0.25  # size of the network's input and the border it was trained with
+_PADDING = 0.25  # the border around the face with which the network was trained
 _MOST_PIXELS = {"hog": 6_000_000, "cnn": 1_000_000}  # dlib enlarges fourfold before it looks
 _LENGTH = 1.42  # the median length of dlib's own vectors, measured on 576 faces
 
@@ -42,7 +43,7 @@ class DlibEmbedder:
 
     def __init__(self) -> None:
         self._landmarks = dlib.shape_predictor(str(verified("dlib-landmarks-5")))
-        self._network = dlib.face_recognition_model_v1(str(verified("dlib-resnet")))
+        self._network = FaceNetwork(verified("dlib-resnet"), batch=2)
 
     def embed(self, image: Image, detections: Sequence[Detection]) -> NDArray[np.float32]:
         """One row per detection, shape (len(detections), 128).
@@ -56,10 +57,8 @@ class DlibEmbedder:
             if not crop.size:
                 continue
             shape = self._landmarks(crop, rectangle)
-            chip = dlib.get_face_chip(crop, shape, size=_CHIP, padding=_PADDING)
-            mirrored = np.ascontiguousarray(chip[:, ::-1])
-            vectors = [self._network.compute_face_descriptor(face) for face in (chip, mirrored)]
-            total = np.sum([np.asarray(vector) for vector in vectors], axis=0)
+            chip = dlib.get_face_chip(crop, shape, size=SIDE, padding=_PADDING)
+            total = self._network.vectors(np.stack([chip, chip[:, ::-1]])).sum(axis=0)
             row[:] = total * (_LENGTH / max(float(np.linalg.norm(total)), 1e-6))
         return rows
 

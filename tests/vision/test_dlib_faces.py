@@ -4,6 +4,7 @@ import sys
 import types
 
 import cv2
+import dlib
 import numpy as np
 import pytest
 
@@ -17,6 +18,7 @@ from mediaguard.vision.dlib_faces import (
     FaceRecognitionDetector,
     _surroundings,
 )
+from mediaguard.vision.models import verified
 from tests.vision.drawn import face
 
 
@@ -50,13 +52,14 @@ def test_a_mirrored_picture_gives_a_nearer_vector_than_the_network_alone(embedde
     """Not the same one: the landmark predictor does not see a face and its mirror image alike."""
     image, detection = portrait()
     box = detection.box
+    reference = dlib.face_recognition_model_v1(str(verified("dlib-resnet")))
     turned = np.ascontiguousarray(image[:, ::-1])
     mirrored = Detection(Box(image.shape[1] - box.right, box.y, box.w, box.h), detection.score)
 
     def alone(picture, face):
         crop, rectangle = _surroundings(picture, face.box)
         shape = embedder._landmarks(crop, rectangle)
-        return np.asarray(embedder._network.compute_face_descriptor(crop, shape))
+        return np.asarray(reference.compute_face_descriptor(crop, shape))
 
     one, other = embedder.embed(image, [detection])[0], embedder.embed(turned, [mirrored])[0]
     single = np.linalg.norm(alone(image, detection) - alone(turned, mirrored))
