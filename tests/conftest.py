@@ -8,11 +8,16 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 ROOT = Path(__file__).parent.parent
+
+# No test depends on how fast the machine is.
+settings.register_profile("mediaguard", deadline=None)
+settings.load_profile("mediaguard")
 POSTGRESQL = os.environ.get(
     "MEDIAGUARD_TEST_POSTGRESQL", "postgresql+psycopg://127.0.0.1:5432/test"
 )
