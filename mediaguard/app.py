@@ -1,9 +1,9 @@
 """Builds everything from the configuration: the only file that knows every adapter."""
 
 import os
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,6 @@ from mediaguard.media.redaction import Style
 from mediaguard.pipeline.enrol import ReferencePolicy, make_reference
 from mediaguard.pipeline.process import Pipeline
 from mediaguard.resources import resource
-from mediaguard.store.audit import Audit
 from mediaguard.store.book import ChannelBook, ChannelRules
 from mediaguard.store.database import Database
 from mediaguard.store.desk import Desk
@@ -64,7 +63,6 @@ class App:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self._swept: date | None = None
 
     # -- the home ---------------------------------------------------------------------------
 
@@ -208,12 +206,6 @@ class App:
             )
         return GalleryIndex.build(references)
 
-    def audit(self, session: Session, action: str, subject_id: str, **data: object) -> None:
-        """Log what was done to a subject, in the transaction that does it."""
-        Audit(session, self.keyring).append(
-            action, at=self.now(), actor=self.actor, subject_id=subject_id, data=data
-        )
-
     # -- what looks -------------------------------------------------------------------------
 
     @cached_property
@@ -276,19 +268,16 @@ class App:
         with self.database.read() as session:
             return Ledger(session).subjects()
 
-    def enrol(self, subject_id: str, photos: Sequence[Path]) -> list[Enrolment]:
+    def enrol(self, subject_id: str, photos: Iterable[Path]) -> list[Enrolment]:
         """Make references of `photos`, each by itself; a photo that is no good is reported.
 
         Raises:
             InputError: the subject is not known or did not opt in; nothing was stored.
         """
-        policy = ReferencePolicy(
-            identify_score=self.config.detection.identify_score,
-            min_height=max(60, self.config.matching.min_height),
-        )
+        policy = ReferencePolicy(identify_score=self.config.detection.identify_score)
+        policy = replace(policy, min_height=max(policy.min_height, self.config.matching.min_height))
         with self.database.read() as session:
             self.gallery(session).require_opt_in(subject_id, self.now())
-        gallery = self.gallery_index()
         made = []
         for photo in photos:
             try:
@@ -304,18 +293,14 @@ class App:
             except MediaguardError as error:
                 made.append(Enrolment(photo, refused=error))
                 continue
-            with self.database.write() as session:
-                stored = self.gallery(session)
-                stored.enrol(
-                    subject_id,
-                    model=self.embedder.name,
-                    embedding=reference.embedding,
-                    quality=reference.quality,
-                    source_digest=self.keyring.digest("reference", reference.sha256),
-                    at=self.now(),
-                )
-                count = stored.count(subject_id, self.embedder.name)
-                self.audit(session, "reference-added", subject_id, references=count)
+            gallery = self.gallery_index()  # as it is before this reference joins it
+            count = self.desk.add_reference(
+                subject_id,
+                model=self.embedder.name,
+                embedding=reference.embedding,
+                quality=reference.quality,
+                sha256=reference.sha256,
+            )
             made.append(
                 Enrolment(
                     photo,
@@ -324,27 +309,7 @@ class App:
                     own_distance=own_distance(reference.embedding, gallery, subject_id),
                 )
             )
-            gallery = self.gallery_index()
         return made
-
-    def forget(self, subject_id: str) -> int:
-        """Remove a subject's references and destroy their key; returns how many there were."""
-        with self.database.write() as session:
-            Ledger(session).known_subject(subject_id)
-            count = self.gallery(session).forget(subject_id)
-            self.audit(session, "references-removed", subject_id, references=count)
-        return count
-
-    def forget_ended(self) -> None:
-        """Remove the references of those whose opt-in has ended, once a day."""
-        today = self.now().astimezone(self.config.zone).date()
-        if self._swept == today:
-            return
-        with self.database.write() as session:
-            for subject_id, count in self.gallery(session).forget_ended(self.now()).items():
-                self.audit(session, "references-removed", subject_id, references=count)
-        self.database.scrub()
-        self._swept = today
 
     # -- what was published -----------------------------------------------------------------
 

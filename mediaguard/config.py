@@ -20,12 +20,17 @@ from pydantic import (
 )
 
 from mediaguard.core.consent import MATCHING
-from mediaguard.core.decision import WithoutConsent
+from mediaguard.core.decision import ChannelPolicy, WithoutConsent
+from mediaguard.core.matching import MatchPolicy
 from mediaguard.errors import ConfigError
 
 FILE_NAME = "mediaguard.toml"
 ChannelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+_MATCH, _POLICY = MatchPolicy(), ChannelPolicy(channel="")
+"""The measured defaults stand where the rules are; the configuration only repeats them."""
 
 
 class Language(StrEnum):
@@ -45,16 +50,16 @@ class Detection(_Section):
     detector: Literal["centerface", "face_recognition_hog", "face_recognition_cnn", "yunet"] = (
         "centerface"
     )
-    identify_score: Share = 0.6
+    identify_score: Share = _POLICY.identify_score
 
 
 class Matching(_Section):
     """When a face is taken for a subject. The defaults are measured: see docs/decisions."""
 
     embedder: Literal["dlib"] = "dlib"
-    threshold: Annotated[float, Field(gt=0.0, le=0.6)] = 0.42
-    margin: Annotated[float, Field(ge=0.0, le=0.5)] = 0.05
-    min_height: Annotated[int, Field(ge=20)] = 40
+    threshold: Annotated[float, Field(gt=0.0, le=0.6)] = _MATCH.threshold
+    margin: Annotated[float, Field(ge=0.0, le=0.5)] = _MATCH.margin
+    min_height: Annotated[int, Field(ge=20)] = int(_POLICY.min_height)
 
 
 class Redaction(_Section):
@@ -82,8 +87,8 @@ class Channel(_Section):
 
     connector: Literal["folder"] = "folder"
     purpose: str = "publicity"
-    without_consent: WithoutConsent = WithoutConsent.REDACT
-    max_redacted_share: Share = 1.0
+    without_consent: WithoutConsent = _POLICY.without_consent
+    max_redacted_share: Share = _POLICY.max_redacted_share
     wordings: tuple[str, ...] | None = None
 
 

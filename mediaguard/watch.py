@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
@@ -18,7 +19,6 @@ from watchdog.observers.polling import PollingObserver
 
 from mediaguard.app import App
 from mediaguard.atomic import write_atomically
-from mediaguard.core.decision import Outcome
 from mediaguard.core.media import ItemReport
 from mediaguard.errors import MediaguardError
 from mediaguard.files import is_for_people, walk
@@ -62,6 +62,7 @@ class Watcher:
         self._settle = app.config.watch.settle_seconds
         self._seen: dict[Path, _Seen] = {}
         self._trouble = FIRST_RETRY
+        self._forgotten_on: date | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Watch until `stop` is set; a file that is being handled is finished first."""
@@ -87,7 +88,7 @@ class Watcher:
     def step(self, stop: threading.Event | None = None) -> float:
         """Handle what is complete now; returns the seconds until the next look is due."""
         try:
-            self._app.forget_ended()
+            self._forget_ended()
             for channel in self._app.config.channels:
                 for path in self._complete(channel):
                     if stop is not None and stop.is_set():
@@ -98,6 +99,13 @@ class Watcher:
         self._trouble = FIRST_RETRY
         now = self._clock()
         return min((max(seen.due - now, 0.0) for seen in self._seen.values()), default=RESCAN)
+
+    def _forget_ended(self) -> None:
+        """Once a day: an opt-in to matching ends by its date, without anybody doing anything."""
+        today = self._app.now().astimezone(self._app.config.zone).date()
+        if self._forgotten_on != today:
+            self._app.desk.forget_ended()
+            self._forgotten_on = today
 
     def _report_trouble(self, error: MediaguardError | OSError) -> float:
         language = self._app.language
@@ -145,7 +153,7 @@ class Watcher:
         """For a picture that does not go out, say why where staff look for it."""
         item = report.item_id or self._app.keyring.digest("note", report.path.encode())[:16]
         path = self._app.ready(channel) / f"{item}.txt"
-        if report.outcome not in (Outcome.BLOCK, Outcome.HOLD):
+        if report.outcome.goes_out:
             path.unlink(missing_ok=True)
             return
         language = self._app.language

@@ -1,11 +1,10 @@
 """`mediaguard audit`."""
 
-import json
-
 import click
 
 from mediaguard.app import App
 from mediaguard.cli import options
+from mediaguard.cli.output import print_json
 from mediaguard.store.audit import Audit
 from mediaguard.texts import say
 
@@ -29,7 +28,7 @@ def verify(app: App, output: str) -> None:
         count, problems = Audit(session, app.keyring).verify()
     found = [{"sequence": problem.sequence, "problem": problem.code} for problem in problems]
     if output == "json":
-        click.echo(json.dumps({"entries": count, "problems": found}, indent=2))
+        print_json({"entries": count, "problems": found})
     elif problems:
         detail = ", ".join(f"{entry['sequence']} {entry['problem']}" for entry in found)
         click.echo(say("audit-bad", {"detail": detail}, app.language))
@@ -67,7 +66,7 @@ def show(app: App, subject: str | None, item: str | None, last: int | None, outp
             }
             for entry in entries
         ]
-        click.echo(json.dumps({"entries": rows}, indent=2))
+        print_json({"entries": rows})
         return
     for entry in entries:
         about = entry.subject_id or entry.item_id or ""

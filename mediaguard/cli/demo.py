@@ -12,6 +12,7 @@ from mediaguard.cli.report import item_lines
 from mediaguard.cli.sheet import as_html, as_png, row
 from mediaguard.config import FILE_NAME, Language
 from mediaguard.core.consent import MATCHING
+from mediaguard.core.decision import Action
 from mediaguard.core.media import ItemReport, summary
 from mediaguard.files import find_files
 from mediaguard.resources import resource
@@ -63,7 +64,7 @@ def demo(keep: Path | None, out: Path, language: str) -> None:
             (face.face.match.subject_id, item)
             for item in items
             for face in item.faces
-            if item.rendition and face.consent_event and face.face.match
+            if item.rendition and face.action is Action.KEEP and face.face.match
         )
         again = _withdraw(app, str(subject), Path(shown.path))
         outcome = say(f"outcome-{again.outcome.value}", {}, language)

@@ -33,9 +33,7 @@ def enrol(app: App, subject: str, paths: Sequence[Path]) -> None:
     Example:
       mediaguard subject enrol S-1001 portraits/S-1001/*.jpg
     """
-    made: list[Enrolment] = []
-    for path in each(find_files(paths)):
-        made += app.enrol(subject, [path])
+    made = app.enrol(subject, each(find_files(paths)))
     for enrolment in made:
         _tell(app, subject, enrolment)
     count = max((enrolment.count for enrolment in made), default=0)
@@ -57,7 +55,7 @@ def forget(app: App, subject: str) -> None:
     Example:
       mediaguard subject forget S-1001
     """
-    count = app.forget(subject)
+    count = app.desk.forget(subject)
     click.echo(say("forgot", {"count": count, "subject": subject}, app.language))
 
 

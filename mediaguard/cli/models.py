@@ -1,11 +1,10 @@
 """`mediaguard models`."""
 
-import json
-
 import click
 
 from mediaguard.app import App
 from mediaguard.cli import options
+from mediaguard.cli.output import print_json
 from mediaguard.texts import say
 from mediaguard.vision.models import find, manifest, sha256
 
@@ -61,7 +60,7 @@ def _show(app: App, output: str, *, verify: bool) -> None:
             }
         )
     if output == "json":
-        click.echo(json.dumps({"models": entries}, indent=2))
+        print_json({"models": entries})
     else:
         for entry in entries:
             state = say(f"model-{entry['state']}", {}, app.language)

@@ -9,7 +9,6 @@ from mediaguard.app import App
 from mediaguard.cli import options
 from mediaguard.cli.progress import each
 from mediaguard.cli.report import write
-from mediaguard.core.decision import Outcome
 from mediaguard.files import find_files
 
 
@@ -52,5 +51,4 @@ def process(
         channel = app.channel(channel_name)
         items = [pipeline.process(path, vault=app.vault, channel=channel) for path in each(files)]
     write(items, channel_name, output, app.language)
-    held = any(item.outcome in (Outcome.BLOCK, Outcome.HOLD) for item in items)
-    click.get_current_context().exit(1 if held else 0)
+    click.get_current_context().exit(0 if all(item.outcome.goes_out for item in items) else 1)

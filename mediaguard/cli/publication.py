@@ -1,11 +1,10 @@
 """`mediaguard publication`."""
 
-import json
-
 import click
 
 from mediaguard.app import App
 from mediaguard.cli import options
+from mediaguard.cli.output import print_json
 from mediaguard.texts import say
 
 
@@ -32,7 +31,7 @@ def list_publications(
     """
     entries = app.publications(subject=subject, channel=channel, everything=everything)
     if output == "json":
-        click.echo(json.dumps({"publications": entries}, indent=2))
+        print_json({"publications": entries})
         return
     if not entries:
         click.echo(say("publication-none", {}, app.language))

@@ -28,6 +28,11 @@ class Outcome(StrEnum):
     BLOCK = "block"
     HOLD = "hold"
 
+    @property
+    def goes_out(self) -> bool:
+        """Whether something is published, redacted or not."""
+        return self in (Outcome.RELEASE, Outcome.REDACT)
+
 
 class Action(StrEnum):
     """What happens to a face."""
@@ -144,7 +149,7 @@ def decide(
         reason = "all-consented" if faces else "no-faces"
         return Decision(policy.channel, Outcome.RELEASE, reason, faces)
 
-    recognisable = [face for face in faces if _recognisable(face, policy)]
+    recognisable = [face for face in faces if policy.is_large(face.face.detection)]
     shown_without = [face for face in recognisable if face.action is Action.REDACT]
     if shown_without and policy.without_consent is WithoutConsent.BLOCK:
         return Decision(policy.channel, Outcome.BLOCK, "channel-blocks", faces)
@@ -153,10 +158,6 @@ def decide(
     if recognisable and len(shown_without) / len(recognisable) > policy.max_redacted_share:
         return Decision(policy.channel, Outcome.HOLD, "too-many-redacted", faces)
     return Decision(policy.channel, Outcome.REDACT, "some-redacted", faces)
-
-
-def _recognisable(face: FaceDecision, policy: ChannelPolicy) -> bool:
-    return policy.is_large(face.face.detection)
 
 
 def _decide_face(face: Face, rulings: Mapping[str, Ruling], policy: ChannelPolicy) -> FaceDecision:

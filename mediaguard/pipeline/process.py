@@ -22,9 +22,6 @@ from mediaguard.pipeline.render import Rendition, render
 
 log = logging.getLogger(__name__)
 
-NOT_OUT = (Outcome.BLOCK, Outcome.HOLD)
-"""Outcomes after which nothing is published."""
-
 MAX_CONSENT_CHANGES = 3
 """How often a decision is made anew because consent changed under way, before holding."""
 
@@ -105,7 +102,7 @@ class Pipeline:
     def _export(self, item: Admitted, folder: Path) -> ItemReport:
         photo, assessment = self._look(item)
         report, decision = self._decide(item, assessment)
-        if report.outcome in NOT_OUT:
+        if not report.outcome.goes_out:
             return report
         report, rendition = self._render(report, photo, decision)
         if not rendition.verified:
@@ -121,7 +118,7 @@ class Pipeline:
         vault.put(item_id, item.data)
         report = _or_held(item, lambda: self._release(item, item_id, channel))
         report = replace(report, item_id=item_id, kept_safe=True)
-        if report.outcome in NOT_OUT:
+        if not report.outcome.goes_out:
             retract(item_id, book=self.book, channel=channel)
             self.book.conclude(item_id, report)
         return report
@@ -130,7 +127,7 @@ class Pipeline:
         photo, assessment = self._look(item)
         for _ in range(MAX_CONSENT_CHANGES):
             report, decision = self._decide(item, assessment)
-            if report.outcome in NOT_OUT:
+            if not report.outcome.goes_out:
                 return report
             report, rendition = self._render(report, photo, decision)
             if not rendition.verified:

@@ -17,6 +17,7 @@ from mediaguard.core.consent import (
     Ruling,
     Subject,
 )
+from mediaguard.core.faces import Embedding, Quality
 from mediaguard.errors import InputError
 from mediaguard.store.audit import Audit
 from mediaguard.store.book import ChannelRules
@@ -112,6 +113,60 @@ class Desk:
                 for subject in changed:
                     self._audit(session, f"subject-{action}", subject.subject_id, source="roster")
         return plan
+
+    # -- references -------------------------------------------------------------------------
+
+    def add_reference(
+        self, subject_id: str, *, model: str, embedding: Embedding, quality: Quality, sha256: str
+    ) -> int:
+        """Store a reference, once for each photo; returns how many the subject has now.
+
+        Args:
+            subject_id: whose face it is.
+            model: name of the embedder.
+            embedding: shape (dimensions,).
+            quality: of the face.
+            sha256: of the photo.
+
+        Raises:
+            InputError: the subject is not known, or has not opted in to matching.
+        """
+        with self._database.write() as session:
+            gallery = self._gallery(session)
+            added = gallery.enrol(
+                subject_id,
+                model=model,
+                embedding=embedding,
+                quality=quality,
+                source_digest=self._keyring.digest("reference", sha256),
+                at=self._now(),
+            )
+            count = gallery.count(subject_id, model)
+            if added:
+                self._audit(session, "reference-added", subject_id, references=count)
+        return count
+
+    def forget(self, subject_id: str) -> int:
+        """Remove a subject's references and destroy their key; returns how many there were.
+
+        Raises:
+            InputError: the subject is not known.
+        """
+        with self._database.write() as session:
+            Ledger(session).known_subject(subject_id)
+            count = self._forget(session, subject_id)
+            self._audit(session, "references-removed", subject_id, references=count)
+        self._database.scrub()
+        return count
+
+    def forget_ended(self) -> None:
+        """Remove the references of everybody whose opt-in to matching has ended."""
+        with self._database.write() as session:
+            ended = self._gallery(session).forget_ended(self._now())
+            for subject_id, count in ended.items():
+                self._audit(session, "references-removed", subject_id, references=count)
+        if ended:
+            self._database.scrub()
 
     # -- answers ----------------------------------------------------------------------------
 
@@ -356,7 +411,10 @@ class Desk:
         )
 
     def _forget(self, session: Session, subject_id: str) -> int:
-        return Gallery(session, self._keyring, zone=self._zone).forget(subject_id)
+        return self._gallery(session).forget(subject_id)
+
+    def _gallery(self, session: Session) -> Gallery:
+        return Gallery(session, self._keyring, zone=self._zone)
 
     def _audit_answer(self, session: Session, event: ConsentEvent) -> None:
         self._audit(

@@ -23,19 +23,15 @@ EN = {
     "file-too-large": "The file {name} is larger than {limit} MB. Export a smaller version, or "
     "raise max_file_mb in the configuration.",
     "not-a-file": "{name} is not an ordinary file. Offer the picture itself.",
-    "nothing-found": "No pictures were found in what was named.",
     "report-title": "Check for {channel}",
-    "report-faces": "{kept} shown, {redacted} made unrecognisable",
     "report-summary": "{items} files for {channel}: {release} as they are, {redact} with faces "
     "made unrecognisable, {block} blocked, {hold} held.",
     "report-shown": "shown",
     "report-redacted": "redacted",
-    "report-picture": "Picture",
     "report-before": "Before, with what was decided",
     "report-after": "What goes out",
     "report-nothing": "nothing goes out",
     "report-unknown": "somebody unknown",
-    "report-no-face": "no faces",
     "note": "This picture was not published on {channel}.\n\nPicture: {name}\nWhy: {reason}\n\n"
     "The original is kept safe, encrypted. Item: {item}\n",
     "note-left": "This picture was not published on {channel}.\n\nPicture: {name}\nWhy: {reason}\n\n"
@@ -100,19 +96,15 @@ NL = {
     "file-too-large": "Het bestand {name} is groter dan {limit} MB. Maak een kleinere versie, of "
     "verhoog max_file_mb in de configuratie.",
     "not-a-file": "{name} is geen gewoon bestand. Bied de foto zelf aan.",
-    "nothing-found": "In wat u noemde zijn geen foto's gevonden.",
     "report-title": "Controle voor {channel}",
-    "report-faces": "{kept} zichtbaar, {redacted} onherkenbaar gemaakt",
     "report-summary": "{items} bestanden voor {channel}: {release} zoals ze zijn, {redact} met "
     "onherkenbaar gemaakte gezichten, {block} geblokkeerd, {hold} vastgehouden.",
     "report-shown": "zichtbaar",
     "report-redacted": "onherkenbaar",
-    "report-picture": "Foto",
     "report-before": "Vooraf, met wat is besloten",
     "report-after": "Wat naar buiten gaat",
     "report-nothing": "er gaat niets naar buiten",
     "report-unknown": "een onbekende",
-    "report-no-face": "geen gezichten",
     "note": "Deze foto is niet gepubliceerd op {channel}.\n\nFoto: {name}\nWaarom: {reason}\n\n"
     "Het origineel wordt veilig en versleuteld bewaard. Item: {item}\n",
     "note-left": "Deze foto is niet gepubliceerd op {channel}.\n\nFoto: {name}\nWaarom: {reason}\n\n"

@@ -163,7 +163,6 @@ EN = {
     "import-summary": "{added} subjects added, {granted} granted, {refused} refused, {withdrawn} "
     "withdrawn, {kept} kept at no, {unchanged} unchanged.",
     "import-dry-run": "This is what would change; nothing was changed.",
-    "import-nothing": "Everything is on record already; nothing was changed.",
     "change-add": "add subject {subject}",
     "change-granted": "{subject}, {channel}: granted ({detail})",
     "change-refused": "{subject}, {channel}: refused ({detail})",
@@ -337,7 +336,6 @@ NL = {
     "import-summary": "{added} toegevoegd, {granted} toestemmingen, {refused} weigeringen, "
     "{withdrawn} intrekkingen, {kept} op nee gehouden, {unchanged} ongewijzigd.",
     "import-dry-run": "Dit zou er veranderen; er is niets veranderd.",
-    "import-nothing": "Alles was al vastgelegd; er is niets veranderd.",
     "change-add": "{subject} toevoegen",
     "change-granted": "{subject}, {channel}: toestemming ({detail})",
     "change-refused": "{subject}, {channel}: weigering ({detail})",

@@ -5,19 +5,21 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import func, select
 
 from mediaguard.channels.folder import FolderChannel
 from mediaguard.core.decision import Action, Decision, Outcome
-from mediaguard.core.faces import Box, Detection
+from mediaguard.core.faces import Box, Detection, Quality
 from mediaguard.core.media import ItemReport
 from mediaguard.errors import StoreError
 from mediaguard.pipeline.release import release
 from mediaguard.pipeline.render import Rendition
+from mediaguard.store.audit import Audit
 from mediaguard.store.book import ChannelBook
 from mediaguard.store.items import Items
-from mediaguard.store.tables import Base
+from mediaguard.store.tables import Base, TemplateRow
 from mediaguard.texts import say
 from tests.pipeline.world import CHANNEL, World, grant, make_world, people_in, picture, run
 
@@ -274,3 +276,38 @@ def test_a_group_narrows_the_search(world: World, tmp_path: Path):
     assert {f.rule for f in report.faces} == {"consent-granted", "face-unknown"}
     with pytest.raises(InputError, match="group-unknown"):
         world.pipeline(CHANNEL, ["4b"])
+
+
+def test_forgotten_references_are_gone_from_the_files_too(tmp_path: Path):
+    """Also from the write-ahead log; and it is on record that they were removed."""
+    world = make_world(tmp_path)
+    with world.database.read() as session:
+        sealed = session.scalar(
+            select(TemplateRow.embedding).where(TemplateRow.subject_id == "S-1")
+        )
+    assert sealed
+
+    def stored() -> bool:
+        return any(sealed in path.read_bytes() for path in world.home.glob("mediaguard.db*"))
+
+    assert stored()
+    assert world.desk.forget("S-1") == 1
+    assert not stored()
+    with world.database.read() as session:
+        assert Audit(session, world.keyring).entries(subject_id="S-1")[-1].action == (
+            "references-removed"
+        )
+
+
+def test_the_same_photo_is_one_reference_and_one_record(world: World):
+    reference = {
+        "model": "colours",
+        "embedding": np.array([1.0, 0.0, 0.5], np.float32),
+        "quality": Quality(100, 100, 1),
+        "sha256": "0" * 64,
+    }
+    counts = [world.desk.add_reference("S-1", **reference) for _ in range(2)]
+    assert counts == [2, 2]
+    with world.database.read() as session:
+        entries = Audit(session, world.keyring).entries(subject_id="S-1")
+    assert [entry.action for entry in entries].count("reference-added") == 1
