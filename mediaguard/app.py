@@ -17,11 +17,14 @@ from mediaguard.core.consent import Subject
 from mediaguard.core.decision import ChannelPolicy
 from mediaguard.core.faces import Candidate
 from mediaguard.core.matching import GalleryIndex, MatchPolicy, near_duplicates, own_distance
+from mediaguard.core.media import Encoding
 from mediaguard.core.ports import Detector, Embedder
 from mediaguard.errors import ConfigError, InputError, MediaguardError
+from mediaguard.media.clip import ClipLimits
 from mediaguard.media.photo import Limits
 from mediaguard.media.redaction import Style
 from mediaguard.pipeline.enrol import ReferencePolicy, make_reference
+from mediaguard.pipeline.ports import Looking
 from mediaguard.pipeline.process import Pipeline
 from mediaguard.resources import resource
 from mediaguard.store.book import ChannelBook, ChannelRules
@@ -33,7 +36,13 @@ from mediaguard.store.keys import Keyring
 from mediaguard.store.ledger import Ledger
 from mediaguard.store.vault import Vault
 from mediaguard.vision.quality import measure
-from mediaguard.vision.registry import DETECTORS, EMBEDDERS, VERIFIERS
+from mediaguard.vision.registry import (
+    CLIP_DETECTORS,
+    CLIP_VERIFIERS,
+    DETECTORS,
+    EMBEDDERS,
+    VERIFIERS,
+)
 
 NEAR = 0.45
 """A new reference this near to another subject is reported: siblings, twins, or a mix-up."""
@@ -124,6 +133,11 @@ class App:
     def ready(self, channel: str) -> Path:
         """Where the folder connector publishes for `channel`."""
         return self.home / "ready" / channel
+
+    @property
+    def work(self) -> Path:
+        """Where long work is done; for its owner only."""
+        return self.home / "work"
 
     # -- what remembers ---------------------------------------------------------------------
 
@@ -219,6 +233,16 @@ class App:
         return VERIFIERS[self.config.detection.detector](self.home / "models")
 
     @cached_property
+    def clip_detector(self) -> Detector:
+        """The configured face detector, for the frames of clips."""
+        return CLIP_DETECTORS[self.config.detection.detector](self.home / "models")
+
+    @cached_property
+    def clip_verifier(self) -> Detector:
+        """The detector that searches the clip that came out."""
+        return CLIP_VERIFIERS[self.config.detection.detector](self.home / "models")
+
+    @cached_property
     def embedder(self) -> Embedder:
         """The configured face recogniser."""
         return EMBEDDERS[self.config.matching.embedder]()
@@ -241,7 +265,7 @@ class App:
             groups: search only subjects of these groups; empty for all.
         """
         rules, matching = self.config.channel(channel), self.config.matching
-        return Pipeline(
+        looking = Looking(
             detector=self.detector,
             verifier=self.verifier,
             embedder=self.embedder,
@@ -255,9 +279,21 @@ class App:
                 min_height=matching.min_height,
                 identify_score=self.config.detection.identify_score,
             ),
+        )
+        limits, video = self.config.limits, self.config.video
+        return Pipeline(
+            looking=looking,
+            looking_at_clips=replace(
+                looking, detector=self.clip_detector, verifier=self.clip_verifier
+            ),
             style=Style(self.config.redaction.style),
             limits=self.limits,
+            clip_limits=ClipLimits(max_minutes=limits.max_video_minutes),
             max_bytes=self.max_bytes,
+            max_clip_bytes=limits.max_video_mb * 1_000_000,
+            encoding=Encoding(video.codec, video.quality),
+            audio=rules.audio,
+            work=self.work,
             book=self.book(channel),
         )
 

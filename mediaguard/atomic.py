@@ -4,14 +4,17 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 from pathlib import Path
+from typing import BinaryIO
 
 from mediaguard.errors import MediaError
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Error numbers that mean: there is no room."""
 
 
-def write_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+def write_atomically(path: Path, data: bytes | BinaryIO, *, mode: int = 0o600) -> None:
     """Write `data` to `path`: whoever opens the path sees the old content or all of the new.
 
     The temporary file lies in the same folder and is gone afterwards, whatever happens. A file
@@ -19,7 +22,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
 
     Args:
         path: of the file.
-        data: all of its content.
+        data: all of its content, or a file to be read to its end.
         mode: who may read it; by default its owner only.
 
     Raises:
@@ -32,7 +35,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
         sync_folder(path.parent)
     except OSError as error:
         _forget(temporary)
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise MediaError("no-room", name=path.name) from error
         raise MediaError("write-failed", name=path.name, detail=error.strerror or "?") from error
     except BaseException:
@@ -40,11 +43,14 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
         raise
 
 
-def _write_new(path: Path, data: bytes, mode: int) -> None:
+def _write_new(path: Path, data: bytes | BinaryIO, mode: int) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags, mode)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
+        if isinstance(data, bytes):
+            file.write(data)
+        else:
+            shutil.copyfileobj(data, file, 1 << 20)
         file.flush()
         os.fsync(file.fileno())
 

@@ -22,6 +22,7 @@ from pydantic import (
 from mediaguard.core.consent import MATCHING
 from mediaguard.core.decision import ChannelPolicy, WithoutConsent
 from mediaguard.core.matching import MatchPolicy
+from mediaguard.core.media import Audio, Codec, Encoding, Quality
 from mediaguard.errors import ConfigError
 
 FILE_NAME = "mediaguard.toml"
@@ -29,7 +30,7 @@ ChannelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
-_MATCH, _POLICY = MatchPolicy(), ChannelPolicy(channel="")
+_MATCH, _POLICY, _ENCODING = MatchPolicy(), ChannelPolicy(channel=""), Encoding()
 """The measured defaults stand where the rules are; the configuration only repeats them."""
 
 
@@ -73,6 +74,15 @@ class Limits(_Section):
 
     max_megapixels: Annotated[int, Field(ge=1, le=300)] = 150
     max_file_mb: Annotated[int, Field(ge=1, le=2000)] = 200
+    max_video_mb: Annotated[int, Field(ge=1, le=100_000)] = 8000
+    max_video_minutes: Annotated[int, Field(ge=1, le=600)] = 60
+
+
+class Video(_Section):
+    """How finished videos are written."""
+
+    codec: Codec = _ENCODING.codec
+    quality: Quality = _ENCODING.quality
 
 
 class Watch(_Section):
@@ -89,6 +99,7 @@ class Channel(_Section):
     purpose: str = "publicity"
     without_consent: WithoutConsent = _POLICY.without_consent
     max_redacted_share: Share = _POLICY.max_redacted_share
+    audio: Audio = Audio.KEEP
     wordings: tuple[str, ...] | None = None
 
 
@@ -102,6 +113,7 @@ class Config(_Section):
     matching: Matching = Matching()
     redaction: Redaction = Redaction()
     limits: Limits = Limits()
+    video: Video = Video()
     watch: Watch = Watch()
     channels: dict[ChannelName, Channel]
 

@@ -46,3 +46,7 @@ class ModelError(MediaguardError):
 
 class StoreError(MediaguardError):
     """The database, the vault or the key cannot be used."""
+
+
+class Cancelled(MediaguardError):  # noqa: N818 - a wish, not an error
+    """Somebody asked to stop; the work can be taken up again later."""

@@ -20,15 +20,20 @@ from watchdog.observers.polling import PollingObserver
 from mediaguard.app import App
 from mediaguard.atomic import write_atomically
 from mediaguard.core.media import ItemReport
-from mediaguard.errors import MediaguardError
+from mediaguard.errors import Cancelled, MediaguardError
 from mediaguard.files import is_for_people, walk
+from mediaguard.pipeline.ports import Progress
 from mediaguard.texts import explain, say
+from mediaguard.workspace import sweep
 
 FIRST_RETRY, LAST_RETRY = 5.0, 300.0
 """Seconds before the first and between the last retries when something is in the way."""
 
 RESCAN = 30.0
 """Seconds after which the folders are looked through even if no event came."""
+
+TELL_EVERY = 20.0
+"""Seconds after which it is told how far a long video is."""
 
 Signature = tuple[int, int, int]
 """Inode, size and modification time: what changes while a file is being written."""
@@ -65,7 +70,7 @@ class Watcher:
         self._forgotten_on: date | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Watch until `stop` is set; a file that is being handled is finished first."""
+        """Watch until `stop` is set; a photo that is being handled is finished first."""
         self._sweep()
         wake = threading.Event()
         folders = [self._app.inbox(channel) for channel in self._app.config.channels]
@@ -80,7 +85,8 @@ class Watcher:
                         break
 
     def _sweep(self) -> None:
-        """Remove what a killed process left half-written in the folders for finished pictures."""
+        """Remove what killed processes left half-written, and work that nobody took up again."""
+        sweep(self._app.work)
         for channel in self._app.config.channels:
             for path in self._app.ready(channel).glob(".*.part"):
                 path.unlink(missing_ok=True)
@@ -93,7 +99,9 @@ class Watcher:
                 for path in self._complete(channel):
                     if stop is not None and stop.is_set():
                         return 0.0
-                    self._handle(channel, path)
+                    self._handle(channel, path, stop)
+        except Cancelled:
+            return 0.0  # it stays in the inbox, and the work goes on where it was next time
         except (MediaguardError, OSError) as error:
             return self._report_trouble(error)
         self._trouble = FIRST_RETRY
@@ -133,10 +141,13 @@ class Watcher:
             elif now >= seen.due:
                 yield path
 
-    def _handle(self, channel: str, path: Path) -> None:
+    def _handle(self, channel: str, path: Path, stop: threading.Event | None) -> None:
         seen = self._seen[path]
         report = self._app.pipeline(channel).process(
-            path, vault=self._app.vault, channel=self._app.channel(channel)
+            path,
+            vault=self._app.vault,
+            channel=self._app.channel(channel),
+            progress=self._progress(channel, stop),
         )
         self._tell_outcome(channel, report)
         self._write_note(channel, report)
@@ -148,6 +159,31 @@ class Watcher:
             # tried again later.
             seen.due = self._clock() + seen.retry
             seen.retry = min(seen.retry * 2, LAST_RETRY)
+
+    def _progress(self, channel: str, stop: threading.Event | None) -> Progress:
+        """Tells now and then how far a video is, and ends the work when asked to."""
+        pace: dict[str, float] = {}
+        told = self._clock()
+
+        def tell(step: str, done: int, total: int) -> None:
+            nonlocal told
+            if stop is not None and stop.is_set():
+                raise Cancelled("cancelled")
+            now = self._clock()
+            started = pace.setdefault(step, now)
+            if now - told < TELL_EVERY:
+                return
+            told = now
+            left = (now - started) / done * (total - done)
+            params = {
+                "channel": channel,
+                "step": say(f"progress-{step}", {}, self._app.language),
+                "percent": 100 * done // total,
+                "left": f"{int(left // 60)}:{int(left % 60):02}",
+            }
+            self._tell(say("watch-progress", params, self._app.language))
+
+        return tell
 
     def _write_note(self, channel: str, report: ItemReport) -> None:
         """For a picture that does not go out, say why where staff look for it."""

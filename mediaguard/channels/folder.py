@@ -1,6 +1,7 @@
 """A channel that is a folder: what may be published lies there, ready to be used."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 from mediaguard.atomic import write_atomically
 
@@ -11,12 +12,12 @@ class FolderChannel:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def publish(self, item_id: str, data: bytes, suffix: str) -> str:
+    def publish(self, item_id: str, content: BinaryIO, suffix: str) -> str:
         """Put the rendition in the folder and return its path; replaces an earlier one."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{item_id}{suffix}"
         # Public from here on: whoever serves the folder may be another user of the machine.
-        write_atomically(path, data, mode=0o644)
+        write_atomically(path, content, mode=0o644)
         return str(path)
 
     def remove(self, item_id: str) -> None:

@@ -7,7 +7,7 @@ import click
 
 from mediaguard.app import App
 from mediaguard.cli import options
-from mediaguard.cli.progress import each
+from mediaguard.cli.progress import each_item
 from mediaguard.cli.report import write
 from mediaguard.core.decision import Outcome
 from mediaguard.files import find_files
@@ -22,7 +22,7 @@ from mediaguard.files import find_files
 def check(
     app: App, paths: Sequence[Path], channel_name: str, groups: Sequence[str], output: str
 ) -> None:
-    """Say what would happen to each picture, and why. Nothing is written.
+    """Say what would happen to each photo and video, and why. Nothing is written.
 
     Exits with 1 when anything may not go out as it is.
 
@@ -33,7 +33,8 @@ def check(
       mediaguard check newsletter/ -c newsletter --format html > report.html
     """
     pipeline = app.pipeline(channel_name, groups)
-    items = [pipeline.check(path) for path in each(find_files(paths))]
+    files = each_item(find_files(paths), app.language)
+    items = [pipeline.check(path, tell) for path, tell in files]
     write(items, channel_name, output, app.language)
     click.get_current_context().exit(
         0 if all(item.outcome is Outcome.RELEASE for item in items) else 1

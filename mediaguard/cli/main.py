@@ -20,6 +20,7 @@ COMMANDS = {
     "check": "check",
     "process": "process",
     "watch": "watching",
+    "review": "review",
     "publication": "publication",
     "audit": "audit",
     "models": "models",
@@ -49,6 +50,11 @@ class _LazyGroup(click.Group):
             language = app.language if app else "en"
             click.echo(f"mediaguard: {explain(error, language)}", err=True)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:  # click would end with 1, which means "may not go out"
+            app = ctx.find_object(App)
+            language = app.language if app else "en"
+            click.echo(f"\nmediaguard: {say('interrupted', {}, language)}", err=True)
+            ctx.exit(2)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,10 +69,10 @@ class _LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="mediaguard")
 @click.pass_context
 def cli(ctx: click.Context, home: Path) -> None:
-    """Publish photos only of pupils who agreed to it.
+    """Publish photos and videos only of pupils who agreed to it.
 
-    Every face in a picture is found; whoever is not known to have consented to the channel
-    is made unrecognisable, or the picture is held. Unknown means no.
+    Every face is found; whoever is not known to have consented to the channel is made
+    unrecognisable, or the photo or video is held. Unknown means no.
 
     \b
     Start here:

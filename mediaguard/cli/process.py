@@ -7,7 +7,7 @@ import click
 
 from mediaguard.app import App
 from mediaguard.cli import options
-from mediaguard.cli.progress import each
+from mediaguard.cli.progress import each_item
 from mediaguard.cli.report import write
 from mediaguard.files import find_files
 
@@ -19,7 +19,7 @@ from mediaguard.files import find_files
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Only write the finished pictures here; publish and record nothing.",
+    help="Only write the finished files here; publish and record nothing.",
 )
 @options.output_format()
 @options.pass_app
@@ -33,22 +33,29 @@ def process(
 ) -> None:
     """Publish what may be published, with everybody else made unrecognisable.
 
+    Photos and videos. A video takes a while; stopped with Ctrl+C or by a crash, the same
+    command goes on where it was.
+
     The originals stay where they are; an encrypted copy is kept with the publication.
-    Finished pictures get a coded name: file names often hold a pupil's name. Exits with 1
+    Finished files get a coded name: file names often hold a pupil's name. Exits with 1
     when anything was held or blocked, and with 0 when everything went out.
 
     \b
     Examples:
       mediaguard process sportsday/ --channel website-public
+      mediaguard process concert.mp4 -c website-protected
       mediaguard process team.jpg -c facebook --out ready-for-facebook/
     """
     pipeline = app.pipeline(channel_name, groups)
-    files = find_files(paths)
+    files = each_item(find_files(paths), app.language)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        items = [pipeline.export(path, out) for path in each(files)]
+        items = [pipeline.export(path, out, tell) for path, tell in files]
     else:
         channel = app.channel(channel_name)
-        items = [pipeline.process(path, vault=app.vault, channel=channel) for path in each(files)]
+        items = [
+            pipeline.process(path, vault=app.vault, channel=channel, progress=tell)
+            for path, tell in files
+        ]
     write(items, channel_name, output, app.language)
     click.get_current_context().exit(0 if all(item.outcome.goes_out for item in items) else 1)

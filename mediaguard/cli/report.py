@@ -8,6 +8,7 @@ import click
 
 from mediaguard.cli.sheet import as_html, row
 from mediaguard.core.decision import Action, FaceDecision, Outcome
+from mediaguard.core.faces import Track
 from mediaguard.core.media import ItemReport, summary
 from mediaguard.texts import printable, say
 
@@ -65,14 +66,22 @@ def face_line(face: FaceDecision, language: str) -> str:
     who = match.subject_id if match and match.subject_id else say("report-unknown", {}, language)
     action = "report-shown" if face.action is Action.KEEP else "report-redacted"
     x, y, w, h = face.face.detection.box.rounded()
+    when = f"{time_codes(face.face.track)}, " if face.face.track else ""
     details = [say(face.rule, {}, language)]
     if face.consent_event is not None:
         details.append(f"consent {face.consent_event}")
     if match and match.distance is not None:
         details.append(f"distance {match.distance:.2f}")
     return (
-        f"{say(action, {}, language)}: {who} (at {x},{y}, {w} by {h} pixels): {'; '.join(details)}"
+        f"{say(action, {}, language)}: {who} ({when}at {x},{y}, {w} by {h} pixels): "
+        f"{'; '.join(details)}"
     )
+
+
+def time_codes(track: Track) -> str:
+    """From when until when a track is seen, in minutes and seconds, and its frames."""
+    start, end = (f"{int(s // 60)}:{s % 60:05.2f}" for s in track.seconds)
+    return f"{start}-{end}, frames {track.first}-{track.last}"
 
 
 def _junit(items: Sequence[ItemReport], channel: str, language: str) -> str:

@@ -5,11 +5,15 @@ subject and that subject's consent for the channel is a clear yes; all else is r
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from mediaguard.core.consent import Ruling
 from mediaguard.core.faces import Assessment, Detection, Face, Quality
+from mediaguard.core.review import Verdict
+
+_FOR_A_PERSON = frozenset({"channel-holds", "too-many-redacted"})
+"""Why the channel's rules alone hold an item until a person has looked at it."""
 
 
 class WithoutConsent(StrEnum):
@@ -160,13 +164,22 @@ def decide(
     return Decision(policy.channel, Outcome.REDACT, "some-redacted", faces)
 
 
+def approved(decision: Decision) -> Decision:
+    """The decision after a person looked at the item and wants it to go out.
+
+    Only what the channel's rules held for that look goes out, with the same faces redacted.
+    """
+    if decision.outcome is Outcome.HOLD and decision.reason in _FOR_A_PERSON:
+        return replace(decision, outcome=Outcome.REDACT, reason="some-redacted")
+    return decision
+
+
 def _decide_face(face: Face, rulings: Mapping[str, Ruling], policy: ChannelPolicy) -> FaceDecision:
-    if not policy.is_large(face.detection):
-        return FaceDecision(face, Action.REDACT, "face-small")
-    if not policy.is_sure(face.detection):
-        return FaceDecision(face, Action.REDACT, "face-unclear")
-    if face.quality is not None and not policy.is_clear(face.detection, face.quality):
-        return FaceDecision(face, Action.REDACT, "face-unclear")
+    if face.marked == Verdict.NO_FACE:
+        return FaceDecision(face, Action.KEEP, "marked-no-face")
+    reason = None if face.marked == Verdict.SUBJECT else _unfit(face, policy)
+    if reason is not None:
+        return FaceDecision(face, Action.REDACT, reason)
     match = face.match
     if match is None or (match.subject_id is None and not match.candidates):
         return FaceDecision(face, Action.REDACT, "face-unknown")
@@ -177,3 +190,14 @@ def _decide_face(face: Face, rulings: Mapping[str, Ruling], policy: ChannelPolic
         return FaceDecision(face, Action.REDACT, "subject-unknown")
     action = Action.KEEP if ruling.allowed is True else Action.REDACT
     return FaceDecision(face, action, ruling.rule, ruling.event_id)
+
+
+def _unfit(face: Face, policy: ChannelPolicy) -> str | None:
+    """Why a program should not say who this is; a person may."""
+    if not policy.is_large(face.detection):
+        return "face-small"
+    if not policy.is_sure(face.detection):
+        return "face-unclear"
+    if face.quality is not None and not policy.is_clear(face.detection, face.quality):
+        return "face-unclear"
+    return None

@@ -4,6 +4,7 @@ Coordinates are pixels in the *upright* picture (orientation applied), x to the 
 y down, origin at the top left corner of the top left pixel.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -63,6 +64,16 @@ class Box:
         return round(self.x), round(self.y), round(self.w), round(self.h)
 
 
+def between(start: Box, end: Box, share: float) -> Box:
+    """The box that lies `share` (0 to 1) of the way from `start` to `end`."""
+    return Box(
+        start.x + (end.x - start.x) * share,
+        start.y + (end.y - start.y) * share,
+        start.w + (end.w - start.w) * share,
+        start.h + (end.h - start.h) * share,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Detection:
     """A face found in a frame.
@@ -120,20 +131,72 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Track:
+    """One face across the frames of a clip, as far as it could be followed without a doubt.
+
+    Attributes:
+        frames: indices of the frames in which it was seen, ascending.
+        detections: where, one for each of `frames`.
+        seconds: when it is first and last seen, from the start of the clip.
+    """
+
+    frames: tuple[int, ...]
+    detections: tuple[Detection, ...]
+    seconds: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def first(self) -> int:
+        """The first frame in which it was seen."""
+        return self.frames[0]
+
+    @property
+    def last(self) -> int:
+        """The last frame in which it was seen."""
+        return self.frames[-1]
+
+    def sightings(self, most: int) -> list[tuple[int, Box]]:
+        """At most so many frames in which it was seen, spread evenly, and where."""
+        count = len(self.frames)
+        steps = sorted({round(i * (count - 1) / max(most - 1, 1)) for i in range(min(most, count))})
+        return [(self.frames[index], self.detections[index].box) for index in steps]
+
+    def box_at(self, frame: int) -> Box:
+        """Where it is in a frame; between two sightings on the line from one to the other.
+
+        Before the first and after the last sighting: where it was then.
+        """
+        after = bisect_left(self.frames, frame)
+        if after == len(self.frames):
+            return self.detections[-1].box
+        if after == 0 or self.frames[after] == frame:
+            return self.detections[after].box
+        start, end = self.frames[after - 1], self.frames[after]
+        return between(
+            self.detections[after - 1].box,
+            self.detections[after].box,
+            (frame - start) / (end - start),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Face:
     """A detected face with all that is known of it.
 
     Attributes:
-        detection: where it is.
+        detection: where it is; in a clip, where it is seen best.
         frame: index of the frame it was found in (0 in a still photo).
         quality: None when nothing asked for it.
         match: None when it was not searched (gallery empty, too small, not sharp).
+        track: in a clip, all the frames in which it was seen; None in a photo or animation.
+        marked: what a person said about it (`core.review.Verdict`); None if nobody did.
     """
 
     detection: Detection
     frame: int = 0
     quality: Quality | None = None
     match: Match | None = None
+    track: Track | None = None
+    marked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

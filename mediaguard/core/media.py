@@ -1,11 +1,47 @@
-"""What is said about an item: one shape for the command line, the API and the archive."""
+"""How an item is made and what is said about it, for the command line, the API, the archive."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from mediaguard.core.decision import Action, Decision, FaceDecision, Outcome
-from mediaguard.core.faces import Assessment
+from mediaguard.core.faces import Assessment, Face, Track
+
+MAX_SIGHTINGS = 6
+"""So many places of a track are told: enough for a strip of small pictures."""
+
+
+class Audio(StrEnum):
+    """What a channel does with a clip's sound, in which names can be spoken."""
+
+    KEEP = "keep"
+    MUTE = "mute"
+    HOLD = "hold"
+
+
+class Codec(StrEnum):
+    """How a clip's picture is encoded."""
+
+    H264 = "h264"
+    VP9 = "vp9"
+    AV1 = "av1"
+
+
+class Quality(StrEnum):
+    """How large a clip may get for the sake of its picture."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    SMALL = "small"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """What a clip is encoded with."""
+
+    codec: Codec = Codec.H264
+    quality: Quality = Quality.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +94,7 @@ def face_as_json(decision: FaceDecision, frames: int) -> dict[str, Any]:
     face, match = decision.face, decision.face.match
     return {
         "box": list(face.detection.box.rounded()),
-        "frames": [face.frame, face.frame] if frames > 1 else None,
+        "frames": _frames(face, frames),
         "subject": match.subject_id if match else None,
         "distance": _round(match.distance if match else None),
         "margin": _round(match.margin if match else None),
@@ -69,6 +105,25 @@ def face_as_json(decision: FaceDecision, frames: int) -> dict[str, Any]:
         "candidates": [
             {"subject": candidate.subject_id, "distance": _round(candidate.distance)}
             for candidate in (match.candidates if match else ())
+        ],
+        **(_track_as_json(face, face.track) if face.track else {}),
+    }
+
+
+def _frames(face: Face, frames: int) -> list[int] | None:
+    if face.track:
+        return [face.track.first, face.track.last]
+    return [face.frame, face.frame] if frames > 1 else None
+
+
+def _track_as_json(face: Face, track: Track) -> dict[str, Any]:
+    """What is said of a face in a clip besides: `box` is where it is in frame `frame`."""
+    return {
+        "frame": face.frame,
+        "times": [round(second, 3) for second in track.seconds],
+        "sightings": [
+            {"frame": frame, "box": list(box.rounded())}
+            for frame, box in track.sightings(MAX_SIGHTINGS)
         ],
     }
 

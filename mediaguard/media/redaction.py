@@ -238,11 +238,23 @@ def _patch(crop: Image, head: Head, style: Style, rng: np.random.Generator) -> I
         return np.array(FILL_COLOUR, np.uint8)
     height, width = crop.shape[:2]
     extent = 2 * max(max(shape.a, shape.b) for shape in head.shapes)
+    coarse = coarse_blocks(crop, extent, rng)
+    way = cv2.INTER_NEAREST if style is Style.MOSAIC else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(coarse, (width, height), interpolation=way), np.uint8)
+
+
+def coarse_blocks(crop: Image, extent: float, rng: np.random.Generator) -> Image:
+    """The blocks, with noise, that stand for a head: all that the mosaic and blur styles keep.
+
+    Args:
+        crop: the head's surroundings.
+        extent: of the head, in pixels.
+        rng: source of the noise.
+    """
+    height, width = crop.shape[:2]
     block = max(extent / _BLOCKS, _MIN_BLOCK)
     count = max(1, round(width / block)), max(1, round(height / block))
     blocks = cv2.resize(crop, count, interpolation=cv2.INTER_AREA).astype(np.float32)
     blocks += rng.normal(0, _NOISE, (count[1], count[0], 1))
     blocks += rng.normal(0, _NOISE / 3, (count[1], count[0], 3))
-    coarse = blocks.clip(0, 255).astype(np.uint8)
-    way = cv2.INTER_NEAREST if style is Style.MOSAIC else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(coarse, (width, height), interpolation=way), np.uint8)
+    return np.asarray(blocks.clip(0, 255), np.uint8)

@@ -5,6 +5,9 @@ from mediaguard.errors import MediaError
 READABLE = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "TIFF", "GIF")
 """The formats that are opened; each is Pillow's name of the one decoder that is tried."""
 
+HEAD_BYTES = 512
+"""So many bytes from the start tell what a file is."""
+
 _HEIF_STILL = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2"}
 _HEIF_SEQUENCE = {b"hevc", b"hevx", b"hevm", b"hevs", b"msf1"}
 
@@ -60,6 +63,25 @@ def sniff(data: bytes) -> str:
     if b"<svg" in data[:4096].lower():
         raise MediaError("photo-unsupported", kind="SVG")
     raise MediaError("photo-unreadable", detail="unknown format")
+
+
+def clip_format(head: bytes) -> str | None:
+    """The container of a video by its first bytes (64 or more): mov, matroska, avi; else None.
+
+    The name is that of the one demuxer that is then allowed to open it.
+    """
+    if head.startswith(b"\x1a\x45\xdf\xa3"):
+        return "matroska"
+    if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
+        return "avi"
+    if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):
+        return "mov"
+    if head[4:8] == b"ftyp":
+        try:
+            _sniff_iso_media(head)
+        except MediaError as error:
+            return "mov" if error.params.get("kind") == "video" else None
+    return None
 
 
 def _sniff_iso_media(data: bytes) -> str:

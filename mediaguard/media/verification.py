@@ -25,14 +25,14 @@ Embed = Callable[[Image, Sequence[Detection]], NDArray[np.float32]]
 GalleryDistance = Callable[[Embedding], float]
 
 _BLOCK = 8  # pixels: the grid on which unredacted parts are compared
-_MAX_CHANGE = 30.0  # of 255, between block means; measured in docs/decisions/0004
+MAX_CHANGE = 30.0  # of 255, between block means; measured in docs/decisions/0004
 _FLAT = 4.0  # standard deviation of a core that holds one colour only, after compression
-_MAX_DETAIL = 0.65  # correlation of fine structure; measured in docs/decisions/0005
+MAX_DETAIL = 0.65  # correlation of fine structure; measured in docs/decisions/0005
 _DETAIL_BANDS = ((0.0, 1 / 32), (1 / 32, 1 / 16))  # blur radii, in face heights
 _DETAIL_HEIGHT = 96  # pixels: larger faces are compared at this height
 _MIN_EMBED = 20  # pixels of face height: smaller ones are recognised too rarely to compare
-_SAME_FACE = 0.4  # intersection over union
-_COVERED = 0.8  # share of a found box that is redacted
+SAME_FACE = 0.4  # intersection over union
+COVERED = 0.8  # share of a found box that is redacted
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def verify(
             findings.append(Finding("redaction-incomplete", {"frame": index}))
         # One flat colour is proof by itself; whatever a recogniser says of it is chance.
         unproven = [head for head in heads if not _is_flat(frame, head)]
-        shown = [h for h in unproven if kept_detail(original, frame, h) > _MAX_DETAIL]
+        shown = [h for h in unproven if kept_detail(original, frame, h) > MAX_DETAIL]
         suspects = [h for h in unproven if h not in shown and h.box.h >= _MIN_EMBED]
         if embed is not None and suspects:
             shown += _recognisable(original, frame, suspects, embed, gallery_distance, threshold)
@@ -184,7 +184,7 @@ def _changed_outside(original: Image, output: Image, mask: Mask) -> bool:
     # Compression carries a change up to two blocks of 8 pixels further.
     touched = cv2.dilate((touched > 0).astype(np.uint8), np.ones((5, 5), np.uint8))
     change = np.abs(before - after).max(axis=2)
-    return bool(change[touched == 0].max(initial=0) > _MAX_CHANGE)
+    return bool(change[touched == 0].max(initial=0) > MAX_CHANGE)
 
 
 def _is_flat(output: Image, face: Detection) -> bool:
@@ -211,7 +211,7 @@ def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 
 
 def _is_kept(face: Detection, kept: Sequence[Detection]) -> bool:
-    return any(face.box.iou(other.box) >= _SAME_FACE for other in kept)
+    return any(face.box.iou(other.box) >= SAME_FACE for other in kept)
 
 
 def _is_covered(face: Detection, mask: Mask) -> bool:
@@ -222,7 +222,7 @@ def _is_covered(face: Detection, mask: Mask) -> bool:
         return False
     left, top = max(int(face.box.x), 0), max(int(face.box.y), 0)
     part = mask[top : int(face.box.bottom) + 1, left : int(face.box.right) + 1]
-    return bool(part.size and part.mean() >= _COVERED)
+    return bool(part.size and part.mean() >= COVERED)
 
 
 def _recognisable(

@@ -1,60 +1,137 @@
-"""Take a file in: read it once, whole, so that what is judged is what is later written."""
+"""Take a file in: what is judged must be what is later written.
+
+A photo is read once, whole. A clip is too large for that: it is read again and again, from its
+copy in the vault where there is one; otherwise it is proven at the end that it is still the same.
+"""
 
 import hashlib
+import io
 import os
 import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from mediaguard.errors import MediaError
+from mediaguard.media.sniffing import HEAD_BYTES, clip_format
+
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A file's bytes, read once.
+    """A file whose content is known.
 
     Attributes:
         path: where it came from; only ever shown, never used to build another path.
-        data: its content.
         sha256: of the content, hexadecimal.
-        stat: of the opened file, to tell later whether the path still holds these bytes.
+        size: in bytes.
+        container: of a clip, see `sniffing.clip_format`; None for anything else.
+        open: gives the content anew each time.
     """
 
     path: Path
-    data: bytes
     sha256: str
-    stat: os.stat_result
+    size: int
+    container: str | None
+    open: Callable[[], BinaryIO]
+
+    @property
+    def kind(self) -> str:
+        """As the records name it: photo or video."""
+        return "photo" if self.container is None else "video"
+
+    def read(self) -> bytes:
+        """All of it; for a photo, which is in memory anyway."""
+        with self.open() as file:
+            return file.read()
+
+    def require_same(self) -> None:
+        """Prove that the content is still the one that was admitted.
+
+        Raises:
+            MediaError: somebody changed the file meanwhile.
+        """
+        if self.container is None:
+            return  # it was read once
+        with self.open() as file:
+            if _digest(file, self.size) != (self.sha256, self.size):
+                raise MediaError("file-changed", name=self.path.name)
 
 
-def admit(path: Path, *, max_bytes: int) -> Admitted:
-    """Read `path`.
+def admit(path: Path, *, max_bytes: int, max_clip_bytes: int) -> Admitted:
+    """Open `path` and find out what it holds.
 
     Raises:
-        MediaError: it is gone, unreadable, not a regular file, or larger than `max_bytes`.
+        MediaError: it is gone, unreadable, not a regular file, or too large.
     """
+    with _opened(path) as file:
+        head = file.read(HEAD_BYTES)
+        file.seek(0)
+        container = clip_format(head)
+        limit = max_bytes if container is None else max_clip_bytes
+        if os.fstat(file.fileno()).st_size > limit:
+            raise _too_large(path, limit)
+        if container is None:
+            data = file.read(limit + 1)
+            if len(data) > limit:  # it grew while being read
+                raise _too_large(path, limit)
+            sha256 = hashlib.sha256(data).hexdigest()
+            return Admitted(path, sha256, len(data), None, lambda: io.BytesIO(data))
+        sha256, size = _digest(file, limit)
+        if size > limit:
+            raise _too_large(path, limit)
+    return Admitted(path, sha256, size, container, lambda: _reopened(path))
+
+
+def admit_again(item_id: str, open_original: Callable[[], BinaryIO]) -> Admitted:
+    """Take in an original that was kept; whether it is too large was asked when it came.
+
+    Args:
+        item_id: shown in place of the file's name, which nobody knows any more.
+        open_original: gives the content anew each time.
+    """
+    with open_original() as file:
+        container = clip_format(file.read(HEAD_BYTES))
+        file.seek(0)
+        sha256, size = _digest(file, sys.maxsize)
+    return Admitted(Path(item_id), sha256, size, container, open_original)
+
+
+def _digest(file: BinaryIO, limit: int) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    while size <= limit and (chunk := file.read(_CHUNK)):
+        digest.update(chunk)
+        size += len(chunk)
+    return digest.hexdigest(), size
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        with _reopened(path) as file:
+            yield file
+    except OSError as error:
+        raise MediaError("file-unreadable", name=path.name, detail=error.strerror or "?") from error
+
+
+def _reopened(path: Path) -> BinaryIO:
     try:
         # O_NONBLOCK: opening a named pipe must not wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise MediaError("not-a-file", name=path.name)
-            if status.st_size > max_bytes:
-                raise _too_large(path, max_bytes)
-            data = file.read(max_bytes + 1)
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        file = os.fdopen(os.open(path, flags), "rb")
     except FileNotFoundError:
         raise MediaError("file-vanished", name=path.name) from None
     except PermissionError:
         raise MediaError("file-no-permission", name=path.name) from None
-    except OSError as error:
-        raise MediaError("file-unreadable", name=path.name, detail=error.strerror or "?") from error
-    if len(data) > max_bytes:  # it grew while being read
-        raise _too_large(path, max_bytes)
-    return Admitted(path, data, hashlib.sha256(data).hexdigest(), status)
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise MediaError("not-a-file", name=path.name)
+    return file
 
 
 def _too_large(path: Path, max_bytes: int) -> MediaError:
     return MediaError("file-too-large", name=path.name, limit=max_bytes // 1_000_000)
-
-
-_BINARY = getattr(os, "O_BINARY", 0)

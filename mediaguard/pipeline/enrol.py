@@ -58,8 +58,8 @@ def make_reference(
         MediaError: the file cannot be read.
         InputError: it shows nobody, several people, or a face that is not good enough.
     """
-    item = admit(path, max_bytes=max_bytes)
-    photo = decode(item.data, limits=limits)
+    item = admit(path, max_bytes=max_bytes, max_clip_bytes=max_bytes)
+    photo = decode(item.read(), limits=limits)
     if len(photo.frames) != 1:
         raise MediaError("reference-animated", name=path.name)
     image = photo.frames[0]

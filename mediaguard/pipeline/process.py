@@ -1,24 +1,27 @@
 """The order of the steps, from a file to a verified rendition or a reason why there is none."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mediaguard.atomic import write_atomically
-from mediaguard.core.decision import ChannelPolicy, Decision, Outcome, decide
+from mediaguard.core.decision import Decision, Outcome, approved, decide
 from mediaguard.core.faces import Assessment
-from mediaguard.core.matching import GalleryIndex, MatchPolicy
-from mediaguard.core.media import ItemReport, from_decision
-from mediaguard.core.ports import Detector, Embedder, QualityMeter
-from mediaguard.errors import MediaError, StoreError
-from mediaguard.media.photo import Limits, Photo, decode
+from mediaguard.core.media import Audio, Encoding, ItemReport, from_decision
+from mediaguard.core.review import apply_marks
+from mediaguard.errors import Cancelled, MediaError, StoreError
+from mediaguard.media.clip import Clip, ClipLimits
+from mediaguard.media.photo import Limits, decode
 from mediaguard.media.redaction import Style
-from mediaguard.pipeline.admit import Admitted, admit
-from mediaguard.pipeline.assess import assess
-from mediaguard.pipeline.ports import Book, Channel, Vault
+from mediaguard.pipeline.admit import Admitted, admit, admit_again
+from mediaguard.pipeline.opened import Opened, OpenedClip, OpenedPhoto
+from mediaguard.pipeline.ports import Book, Channel, Looking, Progress, Vault, silent
 from mediaguard.pipeline.release import release, retract
-from mediaguard.pipeline.render import Rendition, render
+from mediaguard.pipeline.render import Rendition
+from mediaguard.pipeline.render_clip import Making, require_room
+from mediaguard.workspace import workspace
 
 log = logging.getLogger(__name__)
 
@@ -31,135 +34,178 @@ class Pipeline:
     """The steps with everything they need, for one channel and one gallery.
 
     Attributes:
-        detector, embedder, measure: what looks at the photo.
-        verifier: the detector that searches the rendition.
-        gallery: who can be recognised.
-        matching: when a face is taken for a subject.
-        policy: the channel's rules.
+        looking: what looks at photos, with the channel's policy.
+        looking_at_clips: the same for clips.
         style: how faces are redacted.
-        limits: which pictures are too large.
-        max_bytes: which files are too large.
+        limits, clip_limits: which pictures and clips are too large.
+        max_bytes, max_clip_bytes: which files are too large.
+        encoding: of clips.
+        audio: what becomes of a clip's sound.
+        work: the protected folder for long work.
         book: the channel's records.
+        approved: a person has looked at the item and wants it to go out.
     """
 
-    detector: Detector
-    verifier: Detector
-    embedder: Embedder
-    measure: QualityMeter
-    gallery: GalleryIndex
-    matching: MatchPolicy
-    policy: ChannelPolicy
+    looking: Looking
+    looking_at_clips: Looking
     style: Style
     limits: Limits
+    clip_limits: ClipLimits
     max_bytes: int
+    max_clip_bytes: int
+    encoding: Encoding
+    audio: Audio
+    work: Path
     book: Book
+    approved: bool = False
 
-    def check(self, path: Path) -> ItemReport:
+    def check(self, path: Path, progress: Progress = silent) -> ItemReport:
         """What would happen to the file, and why; nothing is written."""
-        return self._with(path, self._check)
+        return self._with(path, lambda item: self._check(item, progress))
 
-    def export(self, path: Path, folder: Path) -> ItemReport:
+    def export(self, path: Path, folder: Path, progress: Progress = silent) -> ItemReport:
         """Write the verified rendition into `folder`; nothing is published or recorded."""
-        return self._with(path, lambda item: self._export(item, folder))
+        return self._with(path, lambda item: self._export(item, folder, progress))
 
-    def process(self, path: Path, *, vault: Vault, channel: Channel) -> ItemReport:
+    def process(
+        self, path: Path, *, vault: Vault, channel: Channel, progress: Progress = silent
+    ) -> ItemReport:
         """Publish the rendition, or hold the item; the original is kept in the vault.
 
         Raises:
             StoreError: the records cannot be written; the file is left where it was.
+            Cancelled: `progress` asked for it; nothing was published, and a second try goes on.
         """
-        return self._with(path, lambda item: self._process(item, vault, channel))
+        return self._with(path, lambda item: self._process(item, vault, channel, progress))
+
+    def process_again(
+        self, item_id: str, *, vault: Vault, channel: Channel, progress: Progress = silent
+    ) -> ItemReport:
+        """Handle an item anew that a person has looked at and wants to go out.
+
+        Its original comes from the vault. Marks count, and what the channel's rules held for that
+        look is released; consent, redaction and verification are what they always are.
+
+        Raises:
+            StoreError: the records or the original cannot be used; nothing was changed.
+            Cancelled: as in `process`.
+        """
+        item = admit_again(item_id, lambda: vault.open(item_id))
+        if self.book.item_id(item.sha256) != item_id:
+            raise StoreError("vault-tampered", item=item_id)
+        return replace(self, approved=True)._conclude(item, item_id, channel, progress)
 
     def _with(self, path: Path, run: Callable[[Admitted], ItemReport]) -> ItemReport:
         try:
-            item = admit(path, max_bytes=self.max_bytes)
+            item = admit(path, max_bytes=self.max_bytes, max_clip_bytes=self.max_clip_bytes)
         except MediaError as error:
             return _held(path, None, error.code, error.params)
         return _or_held(item, lambda: run(item))
 
-    def _look(self, item: Admitted) -> tuple[Photo, Assessment]:
-        photo = decode(item.data, limits=self.limits)
-        assessment = assess(
-            photo.frames,
-            detector=self.detector,
-            embedder=self.embedder,
-            measure=self.measure,
-            gallery=self.gallery,
-            matching=self.matching,
-            policy=self.policy,
-        )
-        return photo, assessment
+    @contextmanager
+    def _opened(self, item: Admitted, key: str | None, progress: Progress) -> Iterator[Opened]:
+        """Open the item; a clip with a workspace named `key` if it may be written."""
+        if item.container is None:
+            photo = decode(item.read(), limits=self.limits)
+            yield OpenedPhoto(photo, self.looking, self.style)
+            return
+        clip = Clip(item.open, item.container, limits=self.clip_limits)
+        if clip.info.sound is not None and self.audio is Audio.HOLD:
+            raise MediaError("clip-sound")
+        if key is None:
+            yield OpenedClip(clip, self.looking_at_clips, None, progress)
+            return
+        with workspace(self.work, key) as folder:
+            require_room(folder, item.size)
+            sound = self.audio is Audio.KEEP
+            making = Making(self.style, self.encoding, sound, folder)
+            yield OpenedClip(clip, self.looking_at_clips, making, progress)
 
     def _decide(self, item: Admitted, assessment: Assessment) -> tuple[ItemReport, Decision]:
+        item_id = self.book.item_id(item.sha256)
+        assessment = apply_marks(assessment, self.book.marks(item_id))
         rulings = self.book.rulings(assessment.subjects)
-        decision = decide(assessment, rulings, self.policy)
+        decision = decide(assessment, rulings, self.looking.policy)
+        if self.approved:
+            decision = approved(decision)
         return from_decision(str(item.path), item.sha256, assessment, decision), decision
 
-    def _check(self, item: Admitted) -> ItemReport:
-        _, assessment = self._look(item)
-        return self._decide(item, assessment)[0]
+    def _check(self, item: Admitted, progress: Progress) -> ItemReport:
+        with self._opened(item, None, progress) as opened:
+            return self._decide(item, opened.assess())[0]
 
-    def _export(self, item: Admitted, folder: Path) -> ItemReport:
-        photo, assessment = self._look(item)
-        report, decision = self._decide(item, assessment)
-        if not report.outcome.goes_out:
-            return report
-        report, rendition = self._render(report, photo, decision)
-        if not rendition.verified:
-            return report
-        target = folder / (self.book.item_id(item.sha256) + rendition.suffix)
-        write_atomically(target, rendition.data, mode=0o644)
-        return replace(report, rendition=str(target))
-
-    def _process(self, item: Admitted, vault: Vault, channel: Channel) -> ItemReport:
+    def _export(self, item: Admitted, folder: Path, progress: Progress) -> ItemReport:
         item_id = self.book.item_id(item.sha256)
-        self.book.admit(item_id)
+        with self._opened(item, f"{item_id}-out", progress) as opened:
+            report, decision = self._decide(item, opened.assess())
+            if not report.outcome.goes_out:
+                return report
+            report, rendition = _rendered(report, opened.render(decision))
+            if not rendition.verified:
+                return report
+            item.require_same()
+            target = folder / (item_id + rendition.suffix)
+            with rendition.open() as content:
+                write_atomically(target, content, mode=0o644)
+            return replace(report, rendition=str(target))
+
+    def _process(
+        self, item: Admitted, vault: Vault, channel: Channel, progress: Progress
+    ) -> ItemReport:
+        item_id = self.book.item_id(item.sha256)
+        self.book.admit(item_id, item.kind)
         # Held or released, the original is kept; the inbox copy goes only if this succeeded.
-        vault.put(item_id, item.data)
-        report = _or_held(item, lambda: self._release(item, item_id, channel))
+        with item.open() as content:
+            vault.put(item_id, content)
+        if item.container is not None:
+            item = replace(item, open=lambda: vault.open(item_id))
+            try:
+                item.require_same()
+            except MediaError:
+                vault.delete(item_id)
+                raise
+        return self._conclude(item, item_id, channel, progress)
+
+    def _conclude(
+        self, item: Admitted, item_id: str, channel: Channel, progress: Progress
+    ) -> ItemReport:
+        report = _or_held(item, lambda: self._release(item, item_id, channel, progress))
         report = replace(report, item_id=item_id, kept_safe=True)
         if not report.outcome.goes_out:
             retract(item_id, book=self.book, channel=channel)
             self.book.conclude(item_id, report)
         return report
 
-    def _release(self, item: Admitted, item_id: str, channel: Channel) -> ItemReport:
-        photo, assessment = self._look(item)
-        for _ in range(MAX_CONSENT_CHANGES):
-            report, decision = self._decide(item, assessment)
-            if not report.outcome.goes_out:
-                return report
-            report, rendition = self._render(report, photo, decision)
-            if not rendition.verified:
-                return report
-            location = release(
-                item_id, report, decision, rendition, book=self.book, channel=channel
-            )
-            if location is not None:
-                return replace(report, rendition=location)
+    def _release(
+        self, item: Admitted, item_id: str, channel: Channel, progress: Progress
+    ) -> ItemReport:
+        with self._opened(item, item_id, progress) as opened:
+            assessment = opened.assess()
+            for _ in range(MAX_CONSENT_CHANGES):
+                report, decision = self._decide(item, assessment)
+                if not report.outcome.goes_out:
+                    return report
+                report, rendition = _rendered(report, opened.render(decision))
+                if not rendition.verified:
+                    return report
+                location = release(
+                    item_id, report, decision, rendition, book=self.book, channel=channel
+                )
+                if location is not None:
+                    return replace(report, rendition=location)
         return replace(report, outcome=Outcome.HOLD, reason="consent-moved", verified=False)
 
-    def _render(
-        self, report: ItemReport, photo: Photo, decision: Decision
-    ) -> tuple[ItemReport, Rendition]:
-        rendition = render(
-            photo,
-            decision,
-            style=self.style,
-            verifier=self.verifier,
-            embedder=self.embedder,
-            gallery=self.gallery,
-            matching=self.matching,
-        )
-        if rendition.verified:
-            return replace(report, verified=True), rendition
-        held = replace(
-            report,
-            outcome=Outcome.HOLD,
-            reason="verification-failed",
-            params={"findings": rendition.findings},
-        )
-        return held, rendition
+
+def _rendered(report: ItemReport, rendition: Rendition) -> tuple[ItemReport, Rendition]:
+    if rendition.verified:
+        return replace(report, verified=True), rendition
+    held = replace(
+        report,
+        outcome=Outcome.HOLD,
+        reason="verification-failed",
+        params={"findings": rendition.findings},
+    )
+    return held, rendition
 
 
 def _or_held(item: Admitted, run: Callable[[], ItemReport]) -> ItemReport:
@@ -169,7 +215,7 @@ def _or_held(item: Admitted, run: Callable[[], ItemReport]) -> ItemReport:
     """
     try:
         return run()
-    except StoreError:
+    except (StoreError, Cancelled):
         raise
     except MediaError as error:
         return _held(item.path, item.sha256, error.code, error.params)

@@ -30,7 +30,8 @@ def release(
         raise ValueError("an unverified rendition must never be released")
     if not book.intend(item_id, report, decision, rendition.sha256):
         return None
-    location = channel.publish(item_id, rendition.data, rendition.suffix)
+    with rendition.open() as content:
+        location = channel.publish(item_id, content, rendition.suffix)
     book.confirm(item_id, location)
     return location
 

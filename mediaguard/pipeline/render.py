@@ -1,20 +1,21 @@
-"""Make the rendition: redact, encode, reopen and verify; again if verification objects."""
+"""Make a photo's rendition: redact, encode, reopen and verify; again if verification objects."""
 
 import hashlib
-from collections.abc import Sequence
+import io
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mediaguard.core.decision import Action, Decision
 from mediaguard.core.faces import Detection, Image
-from mediaguard.core.matching import GalleryIndex, MatchPolicy
-from mediaguard.core.ports import Detector, Embedder
 from mediaguard.media.findings import Finding
 from mediaguard.media.photo import Photo, encode
 from mediaguard.media.redaction import Style, redact
 from mediaguard.media.verification import Verification, verify
+from mediaguard.pipeline.ports import Looking
 
 TRIES = 4
 """How often redaction is tried. Covering one face can lift another over the detector's threshold:
@@ -24,17 +25,17 @@ of 123 crowded photos 84 passed at the first try, 112 by the second, all by the 
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """An encoded picture that passed verification, or the findings why none did.
+    """An encoded file that passed verification, or the findings why none did.
 
     Attributes:
-        data: the encoded file, as it may be published.
+        open: gives the encoded file, as it may be published.
         suffix: file name ending with its dot.
-        sha256: of `data`, hexadecimal.
+        sha256: of its content, hexadecimal.
         verified: True only if the reopened file passed.
         findings: what verification objected to at the last try.
     """
 
-    data: bytes
+    open: Callable[[], BinaryIO]
     suffix: str
     sha256: str
     verified: bool
@@ -46,10 +47,7 @@ def render(
     decision: Decision,
     *,
     style: Style,
-    verifier: Detector,
-    embedder: Embedder,
-    gallery: GalleryIndex,
-    matching: MatchPolicy,
+    looking: Looking,
 ) -> Rendition:
     """Write the decision into pixels and prove it on the encoded result.
 
@@ -57,10 +55,7 @@ def render(
         photo: the decoded original.
         decision: which faces stay.
         style: how faces are redacted at the first try.
-        verifier: looks at the result as a stranger would.
-        embedder: compares redacted faces with their originals.
-        gallery: redacted faces must not be found in it.
-        matching: below its threshold two faces are taken for the same person.
+        looking: what looks at the result as a stranger would.
     """
     kept: list[list[Detection]] = [[] for _ in photo.frames]
     redacted: list[Detection] = []
@@ -83,10 +78,10 @@ def render(
             masks=masks,
             redacted=[redacted] * len(frames),
             kept=kept,
-            find_faces=verifier.detect,
-            embed=embedder.embed,
-            gallery_distance=gallery.distance if gallery.subjects else None,
-            threshold=matching.threshold,
+            find_faces=looking.verifier.detect,
+            embed=looking.embedder.embed,
+            gallery_distance=looking.gallery.distance if looking.gallery.subjects else None,
+            threshold=looking.matching.threshold,
         )
         if verification.ok:
             break
@@ -94,7 +89,7 @@ def render(
         if any(finding.code != "face-visible" for finding in verification.findings):
             strength = 2  # what was covered is not gone: larger and solid
     return Rendition(
-        data=encoded.data,
+        open=lambda: io.BytesIO(encoded.data),
         suffix=encoded.suffix,
         sha256=hashlib.sha256(encoded.data).hexdigest(),
         verified=verification.ok,

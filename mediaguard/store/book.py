@@ -1,7 +1,7 @@
 """The records of one channel, as the pipeline sees them; every method is one transaction."""
 
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 from mediaguard.core.consent import Ruling
 from mediaguard.core.decision import Decision
 from mediaguard.core.media import ItemReport
+from mediaguard.core.review import Mark
 from mediaguard.store.audit import Audit
 from mediaguard.store.database import Database
 from mediaguard.store.items import VISIBLE, Items, Publications
 from mediaguard.store.keys import Keyring
 from mediaguard.store.ledger import Ledger
+from mediaguard.store.marks import Marks, as_mark
 
 _ID_LENGTH = 16
 
@@ -65,6 +67,11 @@ class ChannelBook:
         """The id of the item with this content: the same content, the same item."""
         return self._keyring.digest("item", f"{self._rules.channel}\0{sha256}")[:_ID_LENGTH]
 
+    def marks(self, item_id: str) -> Sequence[Mark]:
+        """What people said about the item's faces, oldest first."""
+        with self._database.read() as session:
+            return [as_mark(row) for row in Marks(session).list(item_id)]
+
     def rulings(self, subjects: Collection[str]) -> Mapping[str, Ruling]:
         """Who of `subjects` is allowed on this channel now."""
         if not subjects:
@@ -72,11 +79,15 @@ class ChannelBook:
         with self._database.read() as session:
             return self._rulings(session, subjects, lock=False)
 
-    def admit(self, item_id: str) -> None:
-        """Record that the item exists; the same item twice is one record."""
+    def admit(self, item_id: str, kind: str) -> None:
+        """Record that the item exists, a photo or a video; the same twice is one record."""
         with self._database.write() as session:
             Items(session).admit(
-                item_id, channel=self._rules.channel, source_digest=item_id, at=self._now()
+                item_id,
+                channel=self._rules.channel,
+                source_digest=item_id,
+                at=self._now(),
+                kind=kind,
             )
 
     def conclude(self, item_id: str, report: ItemReport) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from mediaguard.errors import ConfigError, StoreError
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The version of the tables this program reads and writes (a test compares it with Alembic)."""
 
 _MIGRATION_LOCK = 0x6D656469  # any constant will do: "medi"

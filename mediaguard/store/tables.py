@@ -216,3 +216,26 @@ class AppearanceRow(Base):
 
     publication_id: Mapped[str] = mapped_column(ForeignKey("publications.id"), primary_key=True)
     subject_id: Mapped[str] = mapped_column(String(64), _subject_id(), primary_key=True, index=True)
+
+
+class ReviewMarkRow(Base):
+    """What a person said about a face of an item. Taken back by `undone_at`, never deleted."""
+
+    __tablename__ = "review_marks"
+    __table_args__ = (
+        CheckConstraint("verdict IN ('no-face', 'subject')", name="verdict"),
+        CheckConstraint("(verdict = 'subject') = (subject_id IS NOT NULL)", name="subject"),
+    )
+
+    mark_id: Mapped[int] = mapped_column(primary_key=True)
+    item_id: Mapped[str] = mapped_column(ForeignKey("items.id"), index=True)
+    frame: Mapped[int]
+    x: Mapped[float]
+    y: Mapped[float]
+    w: Mapped[float]
+    h: Mapped[float]
+    verdict: Mapped[str]
+    subject_id: Mapped[str | None] = mapped_column(String(64), _subject_id(), index=True)
+    actor: Mapped[str]
+    at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]

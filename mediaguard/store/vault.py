@@ -14,7 +14,7 @@ import secrets
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -25,6 +25,7 @@ from mediaguard.store.keys import Keyring, new_key
 
 CHUNK_BYTES = 1 << 20
 _MAGIC = b"mgvault1"
+_BUFFER_BYTES = 1 << 16
 _TAG_BYTES = 16
 _LENGTH = struct.Struct(">H")
 _PURPOSE = "vault"
@@ -90,9 +91,28 @@ class Vault:
         except FileNotFoundError:
             raise StoreError("vault-missing", item=item_id) from None
         except OSError as error:
-            raise StoreError(
-                "vault-unreadable", item=item_id, detail=error.strerror or "?"
-            ) from error
+            raise _unreadable(item_id, error) from error
+
+    def open(self, item_id: str) -> BinaryIO:
+        """The file, to be read anywhere in it without having it all in memory.
+
+        Each piece is proven when it is read, and the end when it is opened.
+
+        Raises:
+            StoreError: it is not there, or it is not what was stored; reading raises it too.
+        """
+        try:
+            file = self._path(item_id).open("rb")
+        except FileNotFoundError:
+            raise StoreError("vault-missing", item=item_id) from None
+        except OSError as error:
+            raise _unreadable(item_id, error) from error
+        try:
+            cipher, label = self._unlock(item_id, file)
+            return io.BufferedReader(_Unsealed(file, cipher, label, item_id), _BUFFER_BYTES)
+        except BaseException:
+            file.close()
+            raise
 
     def has(self, item_id: str) -> bool:
         """Whether there is a file (intact or not)."""
@@ -148,6 +168,17 @@ class Vault:
             number, chunk = number + 1, following
 
     def _unseal(self, item_id: str, file: BinaryIO) -> Iterator[bytes]:
+        cipher, label = self._unlock(item_id, file)
+        number, chunk = 0, _read_exactly(file, CHUNK_BYTES + _TAG_BYTES)
+        while True:
+            following = _read_exactly(file, CHUNK_BYTES + _TAG_BYTES)
+            yield _decrypted(cipher, number, chunk, label, item_id, last=not following)
+            if not following:
+                return
+            number, chunk = number + 1, following
+
+    def _unlock(self, item_id: str, file: BinaryIO) -> tuple[AESGCM, bytes]:
+        """Read the header: the file's cipher, and what is bound to each chunk."""
         header = file.read(len(_MAGIC) + _LENGTH.size)
         if len(header) != len(_MAGIC) + _LENGTH.size or not header.startswith(_MAGIC):
             raise StoreError("vault-tampered", item=item_id)
@@ -156,17 +187,75 @@ class Vault:
             cipher = AESGCM(self._keyring.unwrap(_PURPOSE, item_id, wrapped))
         except StoreError:
             raise StoreError("vault-tampered", item=item_id) from None
-        label = header + wrapped + item_id.encode()
-        number, chunk = 0, _read_exactly(file, CHUNK_BYTES + _TAG_BYTES)
-        while True:
-            following = _read_exactly(file, CHUNK_BYTES + _TAG_BYTES)
-            try:
-                yield cipher.decrypt(_nonce(number, last=not following), chunk, label)
-            except (InvalidTag, ValueError):
-                raise StoreError("vault-tampered", item=item_id) from None
-            if not following:
-                return
-            number, chunk = number + 1, following
+        return cipher, header + wrapped + item_id.encode()
+
+
+class _Unsealed(io.RawIOBase):
+    """An encrypted file as its content, readable anywhere; one chunk is in memory at a time."""
+
+    def __init__(self, file: BinaryIO, cipher: AESGCM, label: bytes, item_id: str) -> None:
+        self._file = file
+        self._cipher = cipher
+        self._label = label
+        self._item_id = item_id
+        self._start = file.tell()
+        sealed = file.seek(0, os.SEEK_END) - self._start
+        self._chunks = max(-(-sealed // (CHUNK_BYTES + _TAG_BYTES)), 1)
+        self._size = sealed - self._chunks * _TAG_BYTES
+        self._position = 0
+        self._number = -1
+        self._chunk = b""
+        self._load(self._chunks - 1)  # proves at once that nothing was cut off the end
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        self._position = max(base + offset, 0)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        if self._position >= self._size:
+            return 0
+        number, offset = divmod(self._position, CHUNK_BYTES)
+        if number != self._number:
+            self._load(number)
+        part = self._chunk[offset : offset + len(buffer)]
+        buffer[: len(part)] = part
+        self._position += len(part)
+        return len(part)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+    def _load(self, number: int) -> None:
+        try:
+            self._file.seek(self._start + number * (CHUNK_BYTES + _TAG_BYTES))
+            sealed = _read_exactly(self._file, CHUNK_BYTES + _TAG_BYTES)
+        except OSError as error:
+            raise _unreadable(self._item_id, error) from error
+        last = number == self._chunks - 1
+        self._chunk = _decrypted(
+            self._cipher, number, sealed, self._label, self._item_id, last=last
+        )
+        self._number = number
+
+
+def _decrypted(
+    cipher: AESGCM, number: int, sealed: bytes, label: bytes, item_id: str, *, last: bool
+) -> bytes:
+    try:
+        return cipher.decrypt(_nonce(number, last=last), sealed, label)
+    except (InvalidTag, ValueError):
+        raise StoreError("vault-tampered", item=item_id) from None
 
 
 def _nonce(number: int, *, last: bool) -> bytes:
@@ -182,6 +271,10 @@ def _read_exactly(stream: BinaryIO, size: int) -> bytes:
         parts.append(part)
         missing -= len(part)
     return b"".join(parts)
+
+
+def _unreadable(item_id: str, error: OSError) -> StoreError:
+    return StoreError("vault-unreadable", item=item_id, detail=error.strerror or "?")
 
 
 def _unwritable(error: OSError) -> StoreError:

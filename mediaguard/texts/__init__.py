@@ -9,9 +9,9 @@ from types import ModuleType
 from typing import Protocol, runtime_checkable
 
 from mediaguard.errors import MediaguardError
-from mediaguard.texts import app, decision, media, store, vision
+from mediaguard.texts import app, clip, decision, media, review, store, vision
 
-AREAS: tuple[ModuleType, ...] = (app, decision, media, store, vision)
+AREAS: tuple[ModuleType, ...] = (app, clip, decision, media, review, store, vision)
 
 
 @runtime_checkable

@@ -28,6 +28,7 @@ EN = {
     "face-unclear": "not clear enough to recognise, redacted to be safe",
     "face-unknown": "not known to have agreed",
     "face-uncertain": "looks like somebody known, but not surely enough",
+    "marked-no-face": "somebody looked: this is no face",
 }
 
 NL = {
@@ -55,4 +56,5 @@ NL = {
     "face-unclear": "niet duidelijk genoeg om te herkennen, voor de zekerheid onherkenbaar gemaakt",
     "face-unknown": "geen toestemming bekend",
     "face-uncertain": "lijkt op een bekende, maar niet zeker genoeg",
+    "marked-no-face": "iemand heeft gekeken: dit is geen gezicht",
 }

@@ -15,8 +15,8 @@ EN = {
     "offer that file.",
     "photo-too-many-frames": "The animation has more than {limit} frames, and more cannot be "
     "handled. Shorten it.",
-    "photo-unsupported": "Files of this kind ({kind}) cannot be handled as a photo. Save it as "
-    "JPEG, PNG, WebP, GIF, HEIC, AVIF or TIFF.",
+    "photo-unsupported": "Files of this kind ({kind}) cannot be handled. Save a photo as JPEG, "
+    "PNG, WebP, GIF, HEIC, AVIF or TIFF, and a video as MP4.",
     "photo-animated-unsupported": "Animated {kind} pictures cannot be handled. Offer a still "
     "picture, or an animated GIF or WebP.",
     "photo-several-pages": "The file holds several pictures. Save each as a file of its own.",
@@ -55,8 +55,8 @@ NL = {
     "bied dat bestand aan.",
     "photo-too-many-frames": "De animatie heeft meer dan {limit} beelden, en meer kunnen er niet "
     "worden verwerkt. Maak haar korter.",
-    "photo-unsupported": "Dit soort bestand ({kind}) kan niet als foto worden verwerkt. Bewaar "
-    "het als JPEG, PNG, WebP, GIF, HEIC, AVIF of TIFF.",
+    "photo-unsupported": "Dit soort bestand ({kind}) kan niet worden verwerkt. Bewaar een foto als "
+    "JPEG, PNG, WebP, GIF, HEIC, AVIF of TIFF, en een video als MP4.",
     "photo-animated-unsupported": "Bewegende {kind}-afbeeldingen kunnen niet worden verwerkt. "
     "Bied een stilstaande foto aan, of een bewegende GIF of WebP.",
     "photo-several-pages": "Het bestand bevat meer foto's. Bewaar elke foto als een eigen bestand.",

@@ -28,6 +28,10 @@ VERIFY_STRICTER = 0.1
 """By how much higher scores must be when a rendition is searched again: encoding moves a score by
 up to this much, so with equal thresholds faces that are none appear and vanish."""
 
+VERIFY_CLIP_STRICTER = 0.2
+"""The same for the frames of a clip, of which many more are searched: a face that is found in one
+frame only is redacted from a score of 0.3 on (`core.tracking`), and must be missing at 0.4."""
+
 _TILE = 1280
 """Longest side of a tile: what bounds the memory."""
 _OVERLAP = 128
@@ -70,20 +74,27 @@ class CenterFace:
 
     Args:
         stricter: added to the redaction scores; `VERIFY_STRICTER` to search a rendition.
+        enlarge: search small pictures at twice their size too. The frames of a clip are not:
+            it costs four times as much as the rest, and a face of under 16 pixels tells nobody
+            who it is (docs/decisions/0008).
 
     Raises:
         ModelError: the model file is missing or not the measured one.
     """
 
-    name = "centerface-1x2x"
-
-    def __init__(self, stricter: float = 0.0) -> None:
+    def __init__(self, stricter: float = 0.0, *, enlarge: bool = True) -> None:
         self._path = verified("centerface")
         self._stricter = stricter
+        self._enlarge = enlarge
+
+    @property
+    def name(self) -> str:
+        """For reports."""
+        return "centerface-1x2x" if self._enlarge else "centerface-1x"
 
     def detect(self, image: Image) -> list[Detection]:
         """All faces with at least the redaction score, best first; see `core.ports.Detector`."""
-        scales = _scales(image.shape[1], image.shape[0])
+        scales = _scales(image.shape[1], image.shape[0], enlarge=self._enlarge)
         found = [
             self._search(image, scale, math.inf if scale == scales[-1] else _LARGEST)
             for scale in scales
@@ -142,9 +153,9 @@ class CenterFace:
         return np.asarray(np.interp(height, heights, scores) + self._stricter)
 
 
-def _scales(width: int, height: int) -> list[float]:
+def _scales(width: int, height: int, *, enlarge: bool = True) -> list[float]:
     """Twice the size for small pictures, then halves down to the coarsest."""
-    scales = [2.0] if width * height < _ENLARGE_BELOW else []
+    scales = [2.0] if enlarge and width * height < _ENLARGE_BELOW else []
     scale = 1.0
     scales.append(scale)
     while max(width, height) * scale > _COARSEST:
@@ -174,7 +185,7 @@ def _padded(length: int) -> int:
     return -(-length // _STEP) * _STEP
 
 
-@lru_cache(maxsize=6)
+@lru_cache(maxsize=8)
 def _compiled(path: Path, shape: tuple[int, int]) -> Any:
     """The network for one input shape; static shapes run about twice as fast as dynamic ones."""
     import openvino

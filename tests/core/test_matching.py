@@ -169,7 +169,8 @@ def test_another_subject_never_turns_a_face_into_a_third(data):
     assert after.subject_id in {before, None, "S-new"}
     if after.subject_id == "S-new":
         assert after.distance <= POLICY.threshold
-        assert after.margin >= POLICY.margin
+        # Without a second subject (a vector that no face can have is left out) there is no margin.
+        assert after.margin is None or after.margin >= POLICY.margin
 
 
 @pytest.mark.parametrize("count", [1, 2, 10, 100, 1_000, 100_000])

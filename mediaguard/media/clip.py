@@ -1,0 +1,495 @@
+"""Open a video that anybody may have made, and give its frames, upright.
+
+What may be opened is decided by the file's first bytes (`sniffing.clip_format`); the container
+library is told which format it is and may open nothing else, since playlists and reference movies
+name other files.
+"""
+
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, BinaryIO, NoReturn
+
+import av
+import cv2
+import numpy as np
+from av.sidedata.sidedata import Type as SideData
+from av.video.reformatter import ColorRange, Colorspace
+from numpy.typing import NDArray
+
+from mediaguard.core.faces import Image
+from mediaguard.errors import MediaError
+from mediaguard.media.planes import Colours, Plane, Planes
+
+_THREADS = 4  # of the decoder; each holds a frame in memory
+_READ_BYTES = 1 << 18
+_ENCRYPTED = {"encv", "drmi"}
+_MISSING_SECONDS, _MISSING_SHARE = 0.5, 0.02
+"""So much less than its header says may be missing of a clip that counts as complete."""
+_PLANAR = ("yuv420p", "yuvj420p")
+_BT2020 = (9, 10)  # ITU-T H.273, table 4: matrix coefficients
+_BT601 = (4, 5, 6)
+_RGB, _UNSPECIFIED = 0, 2
+
+
+@dataclass(frozen=True, slots=True)
+class ClipLimits:
+    """What is refused as too large.
+
+    Attributes:
+        max_pixels: of a frame; 8K passes.
+        max_minutes: of playing time.
+        max_fps: frames per second on average; phones' slow motion passes.
+    """
+
+    max_pixels: int = 36_000_000
+    max_minutes: float = 60.0
+    max_fps: float = 240.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """The sound stream that goes along.
+
+    Attributes:
+        index: of the stream in the file.
+        codec: as the container library names it.
+    """
+
+    index: int
+    codec: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColourTags:
+    """What the stream says about its colours, as numbers of ITU-T H.273; kept as they are."""
+
+    colour_range: int
+    matrix: int
+    primaries: int
+    transfer: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClipInfo:
+    """What is known of a clip before its frames are read.
+
+    Attributes:
+        width, height: upright, in pixels.
+        time_base: the unit of all timestamps, in seconds.
+        fps: frames per second on average.
+        expected_frames: about how many there are; 0 if the file does not say.
+        aspect: width of a pixel divided by its height, upright.
+        tags: of the colours.
+        sound: None if there is none.
+    """
+
+    width: int
+    height: int
+    time_base: Fraction
+    fps: float
+    expected_frames: int
+    aspect: Fraction
+    tags: ColourTags
+    sound: Sound | None
+
+    @property
+    def colours(self) -> Colours:
+        """How the numbers in the planes are meant."""
+        matrix = self.tags.matrix
+        if matrix in (_RGB, _UNSPECIFIED):
+            name = "bt709" if max(self.width, self.height) > 1024 else "bt601"
+        else:
+            name = "bt2020" if matrix in _BT2020 else "bt601" if matrix in _BT601 else "bt709"
+        return Colours(name, full_range=self.tags.colour_range == ColorRange.JPEG)
+
+    def seconds(self, pts: int) -> float:
+        """A timestamp in seconds."""
+        return float(pts * self.time_base)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How the stored picture is made upright: transposed first, then mirrored.
+
+    Attributes:
+        transpose: rows become columns.
+        across, down: mirrored left to right, and top to bottom.
+    """
+
+    transpose: bool = False
+    across: bool = False
+    down: bool = False
+
+    def apply(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """To a plane or a picture; the first two axes are rows and columns."""
+        if self.transpose:
+            pixels = pixels.swapaxes(0, 1)
+        if self.across:
+            pixels = pixels[:, ::-1]
+        if self.down:
+            pixels = pixels[::-1]
+        return np.ascontiguousarray(pixels)
+
+
+class Frame:
+    """One decoded frame.
+
+    Attributes:
+        pts: when it is shown, in the clip's time base.
+        duration: for how long, in the same unit; 0 if the file does not say.
+    """
+
+    def __init__(self, frame: av.VideoFrame, turn: Turn) -> None:
+        self._frame = frame
+        self._turn = turn
+        self.pts: int = frame.pts or 0
+        self.duration: int = frame.duration or 0
+
+    def rgb(self) -> Image:
+        """As a picture, upright."""
+        return self._turn.apply(pixels_of(self._frame))
+
+    def planes(self) -> Planes:
+        """As planes, upright; they may be changed."""
+        frame = self._frame
+        if frame.format.name not in _PLANAR:
+            is_rgb = not frame.format.name.startswith(("yuv", "nv", "p0", "gray", "y2", "uyvy"))
+            # Range and matrix stay what they are, but for RGB, which has neither.
+            frame = frame.reformat(
+                format="yuv420p",
+                dst_colorspace=Colorspace.ITU709 if is_rgb else None,
+                dst_color_range=ColorRange.MPEG if is_rgb else frame.color_range or None,
+            )
+        width, height = frame.width, frame.height
+        sizes = [(height, width), *[(-(-height // 2), -(-width // 2))] * 2]
+        parts = [
+            np.array(plane_of(frame, index)[: size[0], : size[1]])
+            for index, size in enumerate(sizes)
+        ]
+        return Planes(*(self._turn.apply(part) for part in parts))
+
+    def luma_sample(self) -> NDArray[np.uint8]:
+        """The brightness as 36 x 64 numbers, as stored: to notice that the picture changes."""
+        frame = self._frame
+        if frame.format.is_planar and frame.format.components[0].bits == 8:
+            # Every other row is enough to average, and half the work.
+            plane = plane_of(frame, 0)[: frame.height : 2, : frame.width]
+        else:
+            plane = np.asarray(frame.reformat(128, 72, "gray").to_ndarray(), np.uint8)
+        return np.asarray(cv2.resize(plane, (64, 36), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def pixels_of(frame: av.VideoFrame) -> Image:
+    """A decoded frame as sRGB, as it is stored."""
+    # Without a word in the file, players take large pictures for BT.709; the scaler does not.
+    guess = frame.colorspace == _UNSPECIFIED and max(frame.width, frame.height) > 1024
+    source = Colorspace.ITU709 if guess else None
+    return np.asarray(frame.to_ndarray(format="rgb24", src_colorspace=source), np.uint8)
+
+
+def picture_of(planes: Planes, tags: ColourTags) -> Image:
+    """Planes as sRGB."""
+    return pixels_of(frame_of(planes, tags))
+
+
+def frame_of(planes: Planes, tags: ColourTags) -> av.VideoFrame:
+    """Planes as a frame of the container library, with even sides as encoders want them.
+
+    An odd side gets its last row or column twice.
+    """
+    width, height = planes.size
+    y = np.pad(planes.y, ((0, height % 2), (0, width % 2)), mode="edge")
+    parts = np.concatenate([part.reshape(-1) for part in (y, planes.u, planes.v)])
+    stacked = parts.reshape(y.shape[0] * 3 // 2, y.shape[1])
+    frame = av.VideoFrame.from_ndarray(stacked, format="yuv420p")
+    frame.color_range, frame.colorspace = tags.colour_range, tags.matrix
+    frame.color_primaries, frame.color_trc = tags.primaries, tags.transfer
+    return frame
+
+
+def plane_of(frame: av.VideoFrame, index: int) -> Plane:
+    """One plane of a decoded frame, with its padding to the right; a view, not a copy."""
+    plane = frame.planes[index]
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+
+
+class Clip:
+    """A video file.
+
+    Args:
+        open_file: gives the file anew each time, positioned at its start.
+        container: as `sniffing.clip_format` names it.
+        limits: what is too large.
+
+    Raises:
+        MediaError: it cannot be read, has no or several video streams, or is too large.
+    """
+
+    def __init__(
+        self, open_file: Callable[[], BinaryIO], container: str, *, limits: ClipLimits
+    ) -> None:
+        self._open_file = open_file
+        self._container = container
+        self._limits = limits
+        self.info: ClipInfo
+        self._turn: Turn
+        self.info, self._turn = self._probe()
+
+    def open(self) -> av.container.InputContainer:
+        """The container, opened anew; to be closed by the caller."""
+        try:
+            container = av.open(
+                self._open_file(),
+                format=self._container,
+                metadata_errors="ignore",
+                buffer_size=_READ_BYTES,
+                io_open=_open_nothing,
+            )
+        except (av.error.FFmpegError, ValueError, UnicodeError) as error:
+            raise _explained(error) from error
+        if not isinstance(container, av.container.InputContainer):
+            raise TypeError("opened for reading")
+        return container
+
+    def frames(self, start: int | None = None) -> Iterator[Frame]:
+        """All frames in the order in which they are shown.
+
+        Args:
+            start: timestamp of the first one that is wanted.
+
+        Raises:
+            MediaError: the clip is damaged, ends too early, or its times make no sense.
+        """
+        last: int | None = None
+        end = 0
+        with self.open() as container:
+            stream = _video_streams(container)[0]
+            stream.codec_context.thread_count = _THREADS
+            stream.thread_type = "AUTO"
+            try:
+                for frame in _decoded_from(container, stream, start):
+                    self._check(frame, last)
+                    last, end = frame.pts or 0, (frame.pts or 0) + (frame.duration or 0)
+                    if start is None or last >= start:
+                        yield Frame(frame, self._turn)
+            except (av.error.FFmpegError, ValueError, UnicodeError) as error:
+                raise _explained(error) from error
+            self._check_end(container, stream, last, end)
+
+    def _check(self, frame: av.VideoFrame, last: int | None) -> None:
+        if frame.is_corrupt:
+            raise MediaError("clip-corrupt")
+        if frame.pts is None or (last is not None and frame.pts <= last):
+            raise MediaError("clip-timing")
+        stored = (self.info.width, self.info.height)
+        if self._turn.transpose:
+            stored = stored[::-1]
+        if (frame.width, frame.height) != stored or _turn_of(frame) != self._turn:
+            raise MediaError("clip-unreadable", detail="frames of different sizes")
+
+    def _check_end(
+        self,
+        container: av.container.InputContainer,
+        stream: av.VideoStream,
+        last: int | None,
+        end: int,
+    ) -> None:
+        """Whether all is there that the header promised."""
+        if last is None:
+            raise MediaError("clip-empty")
+        base = self.info.time_base
+        if stream.duration:
+            promised = (stream.duration + (stream.start_time or 0)) * base
+        elif container.duration:
+            promised = Fraction(container.duration + (container.start_time or 0), av.time_base)
+        else:
+            return
+        sound_may_be_longer = 1.0 if not stream.duration and self.info.sound else 0.0
+        missing = promised - max(end, last) * base
+        allowed = _MISSING_SECONDS + _MISSING_SHARE * promised + sound_may_be_longer
+        if missing > allowed:
+            raise MediaError("clip-truncated")
+
+    def _probe(self) -> tuple[ClipInfo, Turn]:
+        with self.open() as container:
+            videos = _video_streams(container)
+            if not videos:
+                raise MediaError("clip-no-video")
+            if len(videos) > 1:
+                raise MediaError("clip-several-videos", count=len(videos))
+            stream = videos[0]
+            if stream.codec_context is None:
+                raise MediaError("clip-unreadable", detail="codec")
+            self._check_size(stream.codec_context.width * stream.codec_context.height)
+            if _tag(stream) in _ENCRYPTED:
+                raise MediaError("clip-encrypted")
+            frame = self._first_frame(container, stream)
+            turn = _turn_of(frame)
+            self._check_size(frame.width * frame.height)
+            if any(component.is_alpha for component in frame.format.components):
+                raise MediaError("clip-transparent")
+            return self._describe(container, stream, frame, turn), turn
+
+    def _first_frame(
+        self, container: av.container.InputContainer, stream: av.VideoStream
+    ) -> av.VideoFrame:
+        try:
+            return next(_decoded(container, stream))
+        except StopIteration:
+            raise MediaError("clip-empty") from None
+        except (av.error.FFmpegError, ValueError, UnicodeError) as error:
+            raise _explained(error) from error
+
+    def _check_size(self, pixels: int) -> None:
+        if pixels > self._limits.max_pixels:
+            raise MediaError(
+                "clip-too-large",
+                megapixels=round(pixels / 1e6),
+                limit=round(self._limits.max_pixels / 1e6),
+            )
+
+    def _describe(
+        self,
+        container: av.container.InputContainer,
+        stream: av.VideoStream,
+        frame: av.VideoFrame,
+        turn: Turn,
+    ) -> ClipInfo:
+        if stream.time_base is None:
+            raise MediaError("clip-timing")
+        if stream.duration:
+            seconds = float(stream.duration * stream.time_base)
+        else:
+            seconds = (container.duration or 0) / av.time_base
+        if seconds > self._limits.max_minutes * 60:
+            raise MediaError(
+                "clip-too-long",
+                minutes=round(seconds / 60),
+                limit=round(self._limits.max_minutes),
+            )
+        fps = float(stream.guessed_rate or stream.average_rate or 0)
+        if stream.frames and seconds:
+            fps = stream.frames / seconds
+        if not 0 < fps <= self._limits.max_fps:
+            raise MediaError("clip-too-fast", fps=round(fps), limit=round(self._limits.max_fps))
+        aspect = Fraction(stream.sample_aspect_ratio or 1)
+        width, height = frame.width, frame.height
+        if turn.transpose:
+            width, height = height, width
+            aspect = 1 / aspect if aspect else Fraction(1)
+        sounds = [
+            Sound(s.index, s.codec_context.codec.canonical_name)
+            for s in container.streams.audio
+            if s.codec_context is not None
+        ]
+        return ClipInfo(
+            width=width,
+            height=height,
+            time_base=stream.time_base,
+            fps=fps,
+            expected_frames=stream.frames or round(seconds * fps),
+            aspect=aspect or Fraction(1),
+            tags=_tags(frame),
+            sound=sounds[0] if sounds else None,
+        )
+
+
+def _open_nothing(url: str, flags: int, options: object) -> NoReturn:  # noqa: ARG001
+    raise PermissionError("a clip may not name other files")
+
+
+def _video_streams(container: av.container.InputContainer) -> list[av.VideoStream]:
+    """Those that are played; a cover picture is no video."""
+    return [s for s in container.streams.video if not _is_picture(s)]
+
+
+def _is_picture(stream: av.VideoStream) -> bool:
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def _decoded(
+    container: av.container.InputContainer, stream: av.VideoStream
+) -> Iterator[av.VideoFrame]:
+    stream.codec_context.options = {"err_detect": "explode"}  # hide no damage
+    for packet in container.demux(stream):
+        if packet.is_corrupt:
+            raise MediaError("clip-corrupt")
+        if packet.has_sidedata("encryption_info"):
+            raise MediaError("clip-encrypted")
+        yield from packet.decode()
+
+
+def _decoded_from(
+    container: av.container.InputContainer, stream: av.VideoStream, start: int | None
+) -> Iterator[av.VideoFrame]:
+    """All frames, or those from `start` on.
+
+    A decoder that starts at a key frame gives none of the frames that are shown before it but
+    refer to what came earlier (open groups of pictures): then it has to start earlier.
+    """
+    if start is None:
+        yield from _decoded(container, stream)
+        return
+    begin = stream.start_time or 0
+    target, step = start, max(round(1 / (stream.time_base or 1)), 1)
+    reached = False
+    while not reached:
+        container.seek(target, stream=stream)
+        early_enough = target <= begin
+        try:
+            for frame in _decoded(container, stream):
+                early_enough = early_enough or frame.pts is None or frame.pts <= start
+                if not early_enough:
+                    break
+                if reached or frame.pts is None or frame.pts >= start:
+                    reached = True
+                    yield frame
+            else:
+                return
+        except av.error.FFmpegError:
+            if reached or target <= begin:
+                raise
+        target, step = max(target - step, begin), step * 2
+
+
+def _tag(stream: av.VideoStream) -> str:
+    return str(stream.codec_context.codec_tag)
+
+
+def _tags(frame: av.VideoFrame) -> ColourTags:
+    if frame.format.name.startswith(("rgb", "bgr", "gbr", "pal", "argb", "abgr")):
+        return ColourTags(int(ColorRange.MPEG), 1, 1, 1)
+    full = frame.format.name.startswith("yuvj")
+    return ColourTags(
+        int(ColorRange.JPEG) if full else int(frame.color_range),
+        int(frame.colorspace),
+        int(frame.color_primaries),
+        int(frame.color_trc),
+    )
+
+
+def _turn_of(frame: av.VideoFrame) -> Turn:
+    """The display matrix (ISO/IEC 14496-12, 8.3.2) as one of the eight ways to lie.
+
+    Raises:
+        MediaError: it is another one: slanted, stretched.
+    """
+    data: Any = frame.side_data.get(SideData.DISPLAYMATRIX)  # type: ignore[call-overload]
+    if data is None:
+        return Turn()
+    a, b, _, c, d, _, _, _, _ = (value / 65536 for value in struct.unpack("<9i", bytes(data)))
+    signs = tuple(round(value, 3) for value in (a, b, c, d))
+    if {abs(value) for value in signs} <= {0.0, 1.0}:
+        if not b and not c and a and d:
+            return Turn(across=a < 0, down=d < 0)
+        if not a and not d and b and c:
+            return Turn(transpose=True, across=c < 0, down=b < 0)
+    raise MediaError("clip-orientation")
+
+
+def _explained(error: Exception) -> MediaError:
+    if isinstance(error, MemoryError):
+        return MediaError("photo-too-much-memory")
+    return MediaError("clip-unreadable", detail=type(error).__name__)

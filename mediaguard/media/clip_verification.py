@@ -1,0 +1,336 @@
+"""Look at a clip that was written as a stranger would, and prove that it may go out.
+
+Each segment is decoded again: every frame is compared with the original outside what is redacted,
+every redacted head must be one flat colour (or must have lost its fine structure), and faces are
+searched anew. The finished file is then walked: only allowed parts, the verified packets and no
+other, every timestamp and all of the sound as in the source.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import zip_longest
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mediaguard.core.faces import Box, Detection, Image
+from mediaguard.media.clip import Clip, pixels_of, plane_of
+from mediaguard.media.clip_writer import COPIED_SOUND, frames_of
+from mediaguard.media.findings import Finding
+from mediaguard.media.redaction import core_mask, head_of
+from mediaguard.media.verification import COVERED, MAX_CHANGE, MAX_DETAIL, SAME_FACE, kept_detail
+from mediaguard.media.walkers.mp4 import walk_mp4
+
+FLAT = 6.0
+"""Standard deviation of the brightness in a core of one colour; compression of moving pictures
+leaves a little more than that of photos."""
+_EDGE_SIDES = (256, 512)
+"""Pixels: sides of the parts that are searched at the edges of redaction. Few sizes, because a
+network is made ready for each."""
+_SOUND_SECONDS = Fraction(1, 10)
+"""By so much sound that was encoded anew may start or end at another time."""
+_ROUNDING_SECONDS = Fraction(1, 1000)
+"""Some containers count in milliseconds, others in samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What one frame of a segment must be.
+
+    Attributes:
+        frame: index in the clip.
+        pts: relative to the segment's first frame, in the clip's time base.
+        small: block means of the original (`Planes.small`).
+        touched: which blocks may differ.
+        heads: what must be gone.
+        visible: where faces may be seen.
+        search: whether faces are searched in all of it.
+        edges: places in which faces are searched: where redaction begins or ends.
+        before: the original around some of the heads, to compare fine structure with.
+    """
+
+    frame: int
+    pts: int
+    small: NDArray[np.uint8]
+    touched: NDArray[np.bool_]
+    heads: Sequence[Detection]
+    visible: Sequence[Box]
+    search: bool
+    edges: Sequence[Box] = ()
+    before: Sequence[tuple[Detection, Image]] = ()
+
+
+@dataclass(slots=True)
+class SegmentVerification:
+    """What was found in a segment.
+
+    Attributes:
+        findings: why it may not go out; empty if it may.
+        new_faces: faces that are visible though nobody decided to keep them, with their frames.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    new_faces: list[tuple[int, Detection]] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings and not self.new_faces
+
+
+def verify_segment(
+    path: Path,
+    expected: Sequence[Expected],
+    *,
+    size: tuple[int, int],
+    time_base: Fraction,
+    find_faces: Callable[[Image], list[Detection]],
+) -> SegmentVerification:
+    """Compare a written segment with what it must be, frame by frame."""
+    result = SegmentVerification()
+    count = 0
+    try:
+        for frame, wanted in zip(frames_of(path), expected, strict=False):
+            count += 1
+            _check_frame(frame, wanted, size, time_base, find_faces, result)
+    except av.error.FFmpegError as error:
+        result.findings.append(Finding("output-unreadable", {"why": type(error).__name__}))
+        return result
+    if count != len(expected) or sum(1 for _ in frames_of(path)) != count:
+        result.findings.append(Finding("output-frames", {"count": count, "wanted": len(expected)}))
+    return result
+
+
+def _check_frame(
+    frame: av.VideoFrame,
+    wanted: Expected,
+    size: tuple[int, int],
+    time_base: Fraction,
+    find_faces: Callable[[Image], list[Detection]],
+    result: SegmentVerification,
+) -> None:
+    width, height = size
+    at = {"frame": wanted.frame}
+    if frame.time is None or (frame.pts or 0) * Fraction(frame.time_base or 0) != (
+        wanted.pts * time_base
+    ):
+        result.findings.append(Finding("output-times", at))
+    luma = plane_of(frame, 0)[:height, :width]
+    if _differs(frame, size, wanted):
+        result.findings.append(Finding("output-differs", at))
+    unproven = [head for head in wanted.heads if not _is_flat(luma, head)]
+    if unproven:
+        picture = pixels_of(frame)[:height, :width]
+        shown = sum(_shows(picture, head, wanted.before) for head in unproven)
+        if shown:
+            result.findings.append(Finding("redaction-recognisable", {**at, "count": shown}))
+    if wanted.search or wanted.edges:
+        picture = np.ascontiguousarray(pixels_of(frame)[:height, :width])
+        found = find_faces(picture) if wanted.search else _near_edges(picture, wanted, find_faces)
+        strangers = unexpected(found, wanted.heads, wanted.visible, size)
+        result.new_faces += [(wanted.frame, face) for face in strangers]
+
+
+def unexpected(
+    found: Iterable[Detection],
+    heads: Sequence[Detection],
+    visible: Sequence[Box],
+    size: tuple[int, int],
+) -> list[Detection]:
+    """The faces that can be seen though nobody decided to keep them.
+
+    Args:
+        found: all faces found in a redacted frame.
+        heads: what is redacted in it.
+        visible: where faces may be seen.
+        size: width and height of the frame.
+    """
+    return [
+        face for face in found if not _is_kept(face, visible) and not _is_covered(face, heads, size)
+    ]
+
+
+def _near_edges(
+    picture: Image, wanted: Expected, find_faces: Callable[[Image], list[Detection]]
+) -> list[Detection]:
+    """What is found in the surroundings of places; each is searched as a small picture."""
+    height, width = picture.shape[:2]
+    found: list[Detection] = []
+    for box in wanted.edges:
+        side = next((s for s in _EDGE_SIDES if s >= 3 * max(box.w, box.h)), 0)
+        if not side or side > min(width, height):
+            return find_faces(picture)
+        x, y = box.center
+        left = min(max(round(x - side / 2), 0), width - side)
+        top = min(max(round(y - side / 2), 0), height - side)
+        crop = np.ascontiguousarray(picture[top : top + side, left : left + side])
+        found += [shifted(face, -left, -top) for face in find_faces(crop)]
+    return found
+
+
+def _differs(frame: av.VideoFrame, size: tuple[int, int], wanted: Expected) -> bool:
+    width, height = size
+    grid = wanted.small.shape[1], wanted.small.shape[0]
+    half = -(-height // 2), -(-width // 2)
+    sides = ((height, width), half, half)
+    after = np.dstack(
+        [
+            cv2.resize(plane_of(frame, i)[:h, :w], grid, interpolation=cv2.INTER_AREA)
+            for i, (h, w) in enumerate(sides)
+        ]
+    )
+    change = np.abs(after.astype(np.int16) - wanted.small).max(axis=2)
+    # Compression carries a change into the neighbouring blocks.
+    near = cv2.dilate(wanted.touched.astype(np.uint8), np.ones((5, 5), np.uint8))
+    return bool(change[near == 0].max(initial=0) > MAX_CHANGE)
+
+
+def _is_flat(luma: NDArray[np.uint8], face: Detection) -> bool:
+    head = head_of(face)
+    left, top, right, bottom = head.window((luma.shape[1], luma.shape[0]))
+    inside = head.radius(left, top, right, bottom) <= 0.9
+    pixels = luma[top:bottom, left:right][inside]
+    return len(pixels) == 0 or bool(pixels.std() < FLAT)
+
+
+def _shows(picture: Image, head: Detection, before: Sequence[tuple[Detection, Image]]) -> bool:
+    """Whether fine structure of the original is left; asked where the original was kept."""
+    for face, crop in before:
+        if face is head:
+            left, top, right, bottom = crop_window(face, (picture.shape[1], picture.shape[0]))
+            after = picture[top:bottom, left:right]
+            return kept_detail(crop, after, shifted(face, left, top)) > MAX_DETAIL
+    return False
+
+
+def crop_window(face: Detection, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The part of the picture that is kept for comparing a head: left, top, right, bottom."""
+    return head_of(face).window(size, 1.1)
+
+
+def shifted(face: Detection, left: int, top: int) -> Detection:
+    """A face in coordinates that start at (left, top)."""
+    box = face.box
+    points = tuple((x - left, y - top) for x, y in face.landmarks)
+    return Detection(Box(box.x - left, box.y - top, box.w, box.h), face.score, points)
+
+
+def _is_kept(face: Detection, visible: Iterable[Box]) -> bool:
+    return any(face.box.iou(box) >= SAME_FACE for box in visible)
+
+
+def _is_covered(face: Detection, heads: Sequence[Detection], size: tuple[int, int]) -> bool:
+    """Whether what was found lies on redacted pixels."""
+    near = [h for h in heads if head_of(h).window(size) and _near(h.box, face.box)]
+    if not near:
+        return False
+    width, height = size
+    left, top = min(max(int(face.box.x), 0), width), min(max(int(face.box.y), 0), height)
+    right, bottom = min(int(face.box.right) + 1, width), min(int(face.box.bottom) + 1, height)
+    if right <= left or bottom <= top:
+        return True  # wholly outside the picture
+    moved = [shifted(head, left, top) for head in near]
+    mask = core_mask(moved, (right - left, bottom - top))
+    return bool(mask.mean() >= COVERED and mask[mask.shape[0] // 2, mask.shape[1] // 2])
+
+
+def _near(head: Box, face: Box) -> bool:
+    reach = 1.2 * max(head.w, head.h) + max(face.w, face.h)
+    (x0, y0), (x1, y1) = head.center, face.center
+    return abs(x0 - x1) < reach and abs(y0 - y1) < reach
+
+
+def packet_digest(paths: Sequence[Path]) -> str:
+    """Of all picture packets of some files, in their order."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with av.open(str(path)) as container:
+            for packet in container.demux(video=0):
+                if packet.size:
+                    digest.update(bytes(packet))
+    return digest.hexdigest()
+
+
+def verify_file(
+    path: Path, clip: Clip, pts: Sequence[int], segments: Sequence[Path], *, sound: bool
+) -> list[Finding]:
+    """Check the finished file.
+
+    Args:
+        path: of the file.
+        clip: the source.
+        pts: the timestamp of each frame of the source.
+        segments: what was verified.
+        sound: whether the source's sound must be in it.
+    """
+    with path.open("rb") as file:
+        findings = list(walk_mp4(file))
+    if findings:
+        return findings
+    with_sound = sound and clip.info.sound is not None
+    try:
+        with av.open(str(path)) as output:
+            kinds = [stream.type for stream in output.streams]
+            if kinds != ["video", "audio"][: 1 + with_sound]:
+                return [Finding("output-streams", {"found": ", ".join(kinds)})]
+            times = sorted(
+                packet.pts * packet.time_base
+                for packet in output.demux(video=0)
+                if packet.pts is not None
+            )
+        if times != [value * clip.info.time_base for value in pts]:
+            return [Finding("output-times", {"frame": 0})]
+        if packet_digest([path]) != packet_digest(segments):
+            return [Finding("output-differs", {"frame": 0})]
+        if with_sound and not _same_sound(path, clip):
+            return [Finding("output-sound")]
+    except av.error.FFmpegError as error:
+        return [Finding("output-unreadable", {"why": type(error).__name__})]
+    return []
+
+
+def _same_sound(path: Path, clip: Clip) -> bool:
+    sound = clip.info.sound
+    if sound is None:
+        return False
+    with clip.open() as source, av.open(str(path)) as output:
+        before, after = _sounds(source, sound.index), _sounds(output, 1)
+        if sound.codec in COPIED_SOUND:
+            return all(
+                one is not None
+                and other is not None
+                and one.data == other.data
+                and abs(one.start - other.start) < _ROUNDING_SECONDS
+                for one, other in zip_longest(before, after)
+            )
+        (start, end), (new_start, new_end) = _span(before), _span(after)
+    return max(abs(start - new_start), abs(end - new_end)) < _SOUND_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A packet of sound: when it is heard, in seconds, and what it holds."""
+
+    start: Fraction
+    end: Fraction
+    data: bytes
+
+
+def _sounds(container: av.container.InputContainer, index: int) -> Iterator[_Piece]:
+    for packet in container.demux(container.streams[index]):
+        if packet.pts is not None:
+            start = packet.pts * packet.time_base
+            end = start + (packet.duration or 0) * packet.time_base
+            yield _Piece(start, end, bytes(packet))
+
+
+def _span(pieces: Iterable[_Piece]) -> tuple[Fraction, Fraction]:
+    ends = [(piece.start, piece.end) for piece in pieces]
+    if not ends:
+        return Fraction(0), Fraction(0)
+    return ends[0][0], max(end for _, end in ends)

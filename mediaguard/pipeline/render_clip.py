@@ -1,0 +1,397 @@
+"""Make a clip's rendition, a segment at a time: redact, encode, decode again and verify.
+
+The frames in which faces were not looked for before are searched once they are redacted, before
+they are encoded. Where that, or verification, finds a face that was missed, it is redacted too,
+and the segments that it touches are made again. Segments that passed lie in the workspace under
+a name that says what they hold, so that neither a second try nor a restart makes them twice.
+"""
+
+import hashlib
+import secrets
+import shutil
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mediaguard.core.decision import Action, Decision
+from mediaguard.core.faces import Box, Detection, Track
+from mediaguard.core.media import Encoding
+from mediaguard.core.tracking import Cover, Coverage
+from mediaguard.errors import MediaError
+from mediaguard.media.clip import Clip, Frame, picture_of
+from mediaguard.media.clip_verification import (
+    Expected,
+    SegmentVerification,
+    crop_window,
+    unexpected,
+    verify_file,
+    verify_segment,
+)
+from mediaguard.media.clip_writer import SegmentWriter, assemble
+from mediaguard.media.findings import Finding
+from mediaguard.media.planes import Paint, Planes, fill, paint, patch_for
+from mediaguard.media.redaction import Style
+from mediaguard.pipeline.assess_clip import Timeline
+from mediaguard.pipeline.found_faces import as_line, recall
+from mediaguard.pipeline.ports import Looking, Progress
+from mediaguard.pipeline.render import TRIES, Rendition
+
+_SEGMENT_FRAMES = 48
+_SAMPLE_SECONDS = 0.5
+"""So often all of an encoded frame is searched; besides, every edge of redaction."""
+_LATE_SCORE = 0.3
+"""A face found so late counts from this score on, somewhat lower than in what came out, where
+encoding has moved scores a little."""
+_ROOM_BYTES = 50_000_000
+"""Besides twice the source's size: what has to be free on the disk before the work starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """How a clip is written.
+
+    Attributes:
+        style: how faces are redacted.
+        encoding: of the picture.
+        sound: whether the sound goes along.
+        folder: where the work is done.
+    """
+
+    style: Style
+    encoding: Encoding
+    sound: bool
+    folder: Path
+
+
+def require_room(folder: Path, source_bytes: int) -> None:
+    """See that the disk will not run full half way.
+
+    Raises:
+        MediaError: ``no-room-clip``.
+    """
+    needed = 2 * source_bytes + _ROOM_BYTES
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise MediaError(
+            "no-room-clip", needed=-(-needed // 1_000_000), free=free // 1_000_000, folder=folder
+        )
+
+
+def render_clip(
+    clip: Clip,
+    timeline: Timeline,
+    decision: Decision,
+    *,
+    making: Making,
+    looking: Looking,
+    progress: Progress,
+) -> Rendition:
+    """Write the decision into pixels and prove it on the encoded result.
+
+    Args:
+        clip: the original.
+        timeline: its frames.
+        decision: which tracks stay.
+        making: how and where it is written.
+        looking: what looks at the result as a stranger would.
+        progress: told how far it is.
+
+    Raises:
+        MediaError: it could not be written, or the source was damaged meanwhile.
+    """
+    writer = _Writer(clip, timeline, decision, making, looking, progress)
+    findings = writer.write_all()
+    path = making.folder / "rendition.mp4"
+    if not findings:
+        paths = [segment.path for segment in writer.segments]
+        starts = [timeline.pts[segment.first] for segment in writer.segments]
+        assemble(path, paths, starts, clip, sound=making.sound)
+        findings = verify_file(path, clip, timeline.pts, paths, sound=making.sound)
+    digest = ""
+    if not findings:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Rendition(
+        open=lambda: path.open("rb"),
+        suffix=".mp4",
+        sha256=digest,
+        verified=not findings,
+        findings=tuple(findings),
+    )
+
+
+@dataclass(slots=True)
+class _Segment:
+    """Frames `first` to `last`, both inclusive, and the file that they are in."""
+
+    first: int
+    last: int
+    path: Path = field(default_factory=Path)
+
+
+@dataclass(slots=True)
+class _Drawn:
+    """A frame that is redacted but not yet encoded: faces found in later ones reach back to it."""
+
+    planes: Planes
+    duration: int
+    expected: Expected
+
+
+class _Writer:
+    """Writes segments until all of them are verified, or the tries are used up."""
+
+    def __init__(
+        self,
+        clip: Clip,
+        timeline: Timeline,
+        decision: Decision,
+        making: Making,
+        looking: Looking,
+        progress: Progress,
+    ) -> None:
+        self._clip = clip
+        self._timeline = timeline
+        self._making = making
+        self._looking = looking
+        self._progress = progress
+        tracks = {
+            action: [f.face.track for f in decision.faces if f.action is action and f.face.track]
+            for action in Action
+        }
+        self._redacted: list[Track] = tracks[Action.REDACT]
+        self._kept: list[Track] = tracks[Action.KEEP]
+        self._late = _Late(making.folder / "late.jsonl")
+        self._coverage = self._covered()
+        self._patches: dict[int, NDArray[np.uint8]] = {}
+        self._rng = np.random.default_rng(secrets.randbits(128))
+        self._strength = 1
+        self._told = 0
+        self._sample = max(1, round(_SAMPLE_SECONDS * clip.info.fps))
+        frames = len(timeline.pts)
+        borders = [*range(0, frames, _SEGMENT_FRAMES), frames]
+        self.segments = [_Segment(start, end - 1) for start, end in pairwise(borders)]
+
+    def _covered(self) -> Coverage:
+        return Coverage(
+            self._redacted, self._kept, self._timeline.shots, self._clip.info.fps, self._late.tracks
+        )
+
+    def write_all(self) -> list[Finding]:
+        """Try until nothing is found; else what was found last."""
+        findings: list[Finding] = []
+        for _ in range(TRIES):
+            findings = self._try()
+            self._coverage = self._covered()
+            if not findings and all(self._path_of(s).exists() for s in self.segments):
+                return []
+            if any(finding.code != "face-visible" for finding in findings):
+                self._strength = 2  # what was covered is not gone: larger and solid
+        return findings or [Finding("face-visible", {"frame": 0, "count": 1})]
+
+    def _try(self) -> list[Finding]:
+        """Write and verify the segments that are not there yet as they have to be."""
+        findings: list[Finding] = []
+        edges = self._coverage.edges()
+        frames: Iterator[Frame] | None = None
+        position = 0
+        for segment in self.segments:
+            segment.path = self._path_of(segment)
+            if not segment.path.exists():
+                if frames is None or position != segment.first:
+                    start = self._timeline.pts[segment.first]
+                    frames = self._clip.frames(None if segment.first == 0 else start)
+                draft = self._making.folder / "draft.mp4"
+                expected = self._write(draft, segment, frames, edges)
+                position = segment.last + 1
+                result = self._verify(draft, expected)
+                if result.ok:
+                    # Faces found on the way are redacted in it, so that it may have another name.
+                    self._coverage = self._covered()
+                    segment.path = self._path_of(segment)
+                    draft.replace(segment.path)
+                findings += result.findings
+                for frame, face in result.new_faces:
+                    self._late.add(frame, face)
+                    findings.append(Finding("face-visible", {"frame": frame, "count": 1}))
+            self._tell(segment.last + 1)
+        return findings
+
+    def _path_of(self, segment: _Segment) -> Path:
+        """Named by all that decides what is in it."""
+        making = self._making
+        covers = self._coverage.covers(segment.first, segment.last)
+        what = (
+            [[(c.detection.box, c.detection.landmarks) for c in frame] for frame in covers],
+            [self._coverage.visible(frame) for frame in range(segment.first, segment.last + 1)],
+            (making.style, making.encoding, self._strength, self._looking.verifier.name),
+        )
+        digest = hashlib.sha256(repr(what).encode()).hexdigest()[:16]
+        return making.folder / f"{segment.first:08}-{digest}.mp4"
+
+    def _write(
+        self,
+        path: Path,
+        segment: _Segment,
+        frames: Iterator[Frame],
+        edges: Mapping[int, Sequence[Box]],
+    ) -> list[Expected]:
+        """Redact and encode; returns what verification compares with.
+
+        Frames that were not looked at before are searched now, redacted as they are. What is found
+        is redacted too, also in the frames just before, which wait for that.
+        """
+        timeline = self._timeline
+        written: list[Expected] = []
+        waiting: deque[_Drawn] = deque()
+        compared: set[int] = set()
+        covers = self._coverage.covers(segment.first, segment.last)
+
+        with SegmentWriter(path, self._clip.info, self._making.encoding) as writer:
+
+            def write_first() -> None:
+                drawn = waiting.popleft()
+                pts = timeline.pts[drawn.expected.frame]
+                writer.write(drawn.planes, pts, drawn.duration)
+                written.append(drawn.expected)
+
+            for index in range(segment.first, segment.last + 1):
+                frame = next(frames, None)
+                if frame is None or frame.pts != timeline.pts[index]:
+                    raise MediaError("clip-changed")
+                offset = index - segment.first
+                drawn = self._draw(frame, index, segment, covers[offset], edges, compared)
+                waiting.append(drawn)
+                if index not in timeline.looked:
+                    for face in self._strangers(drawn):
+                        self._cover_late(index, face, waiting, covers, segment)
+                if len(waiting) > self._coverage.pad:
+                    write_first()
+                self._tell(index)
+            while waiting:
+                write_first()
+            writer.finish()
+        return written
+
+    def _draw(
+        self,
+        frame: Frame,
+        index: int,
+        segment: _Segment,
+        covers: Sequence[Cover],
+        edges: Mapping[int, Sequence[Box]],
+        compared: set[int],
+    ) -> _Drawn:
+        planes = frame.planes()
+        small = planes.small()
+        before = self._originals(frame, covers, compared)
+        paints = [self._paint(frame, cover) for cover in covers]
+        expected = Expected(
+            frame=index,
+            pts=self._timeline.pts[index] - self._timeline.pts[segment.first],
+            small=small,
+            touched=paint(planes, paints, strength=self._strength),
+            heads=[cover.detection for cover in covers],
+            visible=self._coverage.visible(index),
+            search=index % self._sample == 0,
+            edges=edges.get(index, ()),
+            before=before,
+        )
+        return _Drawn(planes, frame.duration, expected)
+
+    def _strangers(self, drawn: _Drawn) -> list[Detection]:
+        picture = picture_of(drawn.planes, self._clip.info.tags)
+        width, height = drawn.planes.size
+        picture = np.ascontiguousarray(picture[:height, :width])
+        expected = drawn.expected
+        found = [f for f in self._looking.detector.detect(picture) if f.score >= _LATE_SCORE]
+        return unexpected(found, expected.heads, expected.visible, (width, height))
+
+    def _cover_late(
+        self,
+        index: int,
+        face: Detection,
+        waiting: Sequence[_Drawn],
+        covers: Sequence[list[Cover]],
+        segment: _Segment,
+    ) -> None:
+        """Redact a face that was found just now, around the frame in which it was found."""
+        self._late.add(index, face)
+        first, last = self._coverage.reach(Track((index,), (face,)))
+        cover = Cover(-1, face)
+        for frame in range(max(first, segment.first), min(last, segment.last) + 1):
+            if frame > index:
+                covers[frame - segment.first].append(cover)
+        flat = [Paint(face, fill(self._clip.info.colours))]
+        for drawn in waiting:
+            if first <= drawn.expected.frame <= index:
+                touched = paint(drawn.planes, flat, strength=self._strength)
+                drawn.expected = replace(
+                    drawn.expected,
+                    touched=drawn.expected.touched | touched,
+                    heads=[*drawn.expected.heads, face],
+                )
+
+    def _verify(self, path: Path, expected: Sequence[Expected]) -> SegmentVerification:
+        info = self._clip.info
+        return verify_segment(
+            path,
+            expected,
+            size=(info.width, info.height),
+            time_base=info.time_base,
+            find_faces=self._looking.verifier.detect,
+        )
+
+    @property
+    def _is_flat(self) -> bool:
+        return self._making.style is Style.FILL or self._strength > 1
+
+    def _paint(self, frame: Frame, cover: Cover) -> Paint:
+        colours = self._clip.info.colours
+        if self._is_flat or cover.track < 0:
+            return Paint(cover.detection, fill(colours))
+        patch = self._patches.get(cover.track)
+        if patch is None:
+            crop = _around(frame.rgb(), cover.detection)
+            patch = patch_for(crop, self._making.style, colours, self._rng)
+            self._patches[cover.track] = patch
+        return Paint(cover.detection, patch, smooth=self._making.style is Style.BLUR)
+
+    def _originals(
+        self, frame: Frame, covers: Sequence[Cover], compared: set[int]
+    ) -> list[tuple[Detection, NDArray[np.uint8]]]:
+        """Of each track one head as it was, where a flat colour does not prove that it is gone."""
+        new = [] if self._is_flat else [c for c in covers if c.track not in compared]
+        if not new:
+            return []
+        compared.update(cover.track for cover in new)
+        picture = frame.rgb()
+        return [(cover.detection, _around(picture, cover.detection).copy()) for cover in new]
+
+    def _tell(self, done: int) -> None:
+        # A second try goes over the same frames: progress does not run backwards.
+        self._told = max(self._told, done)
+        self._progress("write", self._told, len(self._timeline.pts))
+
+
+class _Late:
+    """Faces that were found while writing, kept on disk so that a restart knows them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.tracks = [Track((frame,), (face,)) for frame, faces in recall(path) for face in faces]
+
+    def add(self, frame: int, face: Detection) -> None:
+        self.tracks.append(Track((frame,), (face,)))
+        with self._path.open("ab") as file:
+            file.write(as_line(frame, [face]))
+
+
+def _around(picture: NDArray[np.uint8], face: Detection) -> NDArray[np.uint8]:
+    left, top, right, bottom = crop_window(face, (picture.shape[1], picture.shape[0]))
+    return picture[top:bottom, left:right]

@@ -1,0 +1,86 @@
+"""A protected folder for long work, which can go on there after a crash.
+
+What lies in it is never anybody's original: places of faces, and pieces of renditions in which
+they are already redacted. It is cleared when the work is done, whatever came of it.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from mediaguard.errors import Cancelled, StoreError
+
+ABANDONED_DAYS = 3
+"""Work that was broken off and not taken up again for so long is cleared."""
+
+
+@contextmanager
+def workspace(root: Path, key: str) -> Iterator[Path]:
+    """The folder of one piece of work, with what an earlier try left in it.
+
+    It is kept when the work was cancelled or the process dies, and removed in any other case.
+
+    Args:
+        root: where such folders lie; made for its owner only.
+        key: names the work and all that it depends on: letters and digits.
+
+    Raises:
+        StoreError: the folder cannot be made, or another process is at the same work.
+    """
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (root / f"{key}.lock").open("w")
+    except OSError as error:
+        raise StoreError("work-unwritable", folder=root, detail=error.strerror or "?") from error
+    with lock:
+        if not _locked(lock):
+            raise StoreError("work-taken")
+        folder = root / key
+        folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            yield folder
+        except (Cancelled, KeyboardInterrupt):
+            raise
+        except BaseException:
+            _remove(folder)
+            raise
+        _remove(folder)
+
+
+def sweep(root: Path, *, days: float = ABANDONED_DAYS) -> None:
+    """Remove work that nobody took up again."""
+    for path in root.glob("*.lock"):
+        folder = path.with_suffix("")
+        with path.open("w") as lock:
+            newest = max((f.stat().st_mtime for f in (folder, *folder.glob("*"))), default=0.0)
+            if _locked(lock) and newest < time.time() - days * 86400:
+                _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    # The lock is still held: whoever waits for it opens a new one.
+    folder.with_suffix(".lock").unlink(missing_ok=True)
+
+
+def _locked(file: IO[str]) -> bool:
+    """Take the lock, which the system frees when the process ends, however it ends."""
+    if os.name == "nt":
+        import msvcrt
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except OSError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
