@@ -33,7 +33,7 @@ def workspace(root: Path, key: str) -> Iterator[Path]:
     """
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (root / f"{key}.lock").open("w")
+        lock = _opened(root / f"{key}.lock")
     except OSError as error:
         raise StoreError("work-unwritable", folder=root, detail=error.strerror or "?") from error
     with lock:
@@ -55,10 +55,14 @@ def sweep(root: Path, *, days: float = ABANDONED_DAYS) -> None:
     """Remove work that nobody took up again."""
     for path in root.glob("*.lock"):
         folder = path.with_suffix("")
-        with path.open("w") as lock:
+        with _opened(path) as lock:
             newest = max((f.stat().st_mtime for f in (folder, *folder.glob("*"))), default=0.0)
             if _locked(lock) and newest < time.time() - days * 86400:
                 _remove(folder)
+
+
+def _opened(path: Path) -> IO[str]:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w")
 
 
 def _remove(folder: Path) -> None:

@@ -83,7 +83,7 @@ def list_items(app: App, channel: str | None, everything: bool, output: str) -> 
 @options.output_format()
 @options.pass_app
 def show(app: App, item: str, out: Path | None, output: str) -> None:
-    """Show what was found in an item: each face with its number, and what was decided and why.
+    """Show each face of an item with its number, what was decided, and why.
 
     With --out also pictures, made from the original: they show everybody in it, also those who
     agreed to nothing. Only you can read them; show them to nobody who need not see them, and
@@ -149,7 +149,7 @@ def veto(app: App, item: str, number: int) -> None:
 @click.argument("subject", metavar="SUBJECT")
 @options.pass_app
 def tag(app: App, item: str, number: int, subject: str) -> None:
-    """Say whose face it is; whether it may be seen is then asked of that subject's consent.
+    """Say whose face it is: that subject's consent then decides.
 
     It counts when the item is handled anew (`mediaguard review approve`).
 
@@ -182,10 +182,11 @@ def undo(app: App, item: str) -> None:
 @options.output_format()
 @options.pass_app
 def approve(app: App, item: str, output: str) -> None:
-    """Handle an item anew, with what was said about its faces, and publish what may go out.
+    """Handle an item anew and publish what may go out.
 
-    Consent, redaction and the check of what comes out are as always: only a hold by the
-    channel's own rules ends because somebody looked. Exits with 1 if it did not go out.
+    What was said about its faces counts now. Consent, redaction and the check of what comes
+    out are as always: only a hold by the channel's own rules ends because somebody looked.
+    Exits with 1 if it did not go out.
 
     \b
     Example:
@@ -202,7 +203,9 @@ def approve(app: App, item: str, output: str) -> None:
 @_item
 @options.pass_app
 def reject(app: App, item: str) -> None:
-    """Decide that an item may not go out; what was published of it is taken away.
+    """Decide that an item may not go out.
+
+    What was published of it is taken away.
 
     \b
     Example:

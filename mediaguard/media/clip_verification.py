@@ -22,8 +22,9 @@ from mediaguard.core.faces import Box, Detection, Image
 from mediaguard.media.clip import Clip, pixels_of, plane_of
 from mediaguard.media.clip_writer import COPIED_SOUND, frames_of
 from mediaguard.media.findings import Finding
+from mediaguard.media.planes import Plane
 from mediaguard.media.redaction import core_mask, head_of
-from mediaguard.media.verification import COVERED, MAX_CHANGE, MAX_DETAIL, SAME_FACE, kept_detail
+from mediaguard.media.verification import COVERED, MAX_CHANGE, MAX_DETAIL, SAME_FACE, detail_left
 from mediaguard.media.walkers.mp4 import walk_mp4
 
 FLAT = 6.0
@@ -39,6 +40,20 @@ _ROUNDING_SECONDS = Fraction(1, 1000)
 
 
 @dataclass(frozen=True, slots=True)
+class Hidden:
+    """A head that must be gone.
+
+    Attributes:
+        face: whose head.
+        before: the brightness of the original in its window; None if it has to be one flat colour,
+            which is proof by itself.
+    """
+
+    face: Detection
+    before: Plane | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
     """What one frame of a segment must be.
 
@@ -51,18 +66,16 @@ class Expected:
         visible: where faces may be seen.
         search: whether faces are searched in all of it.
         edges: places in which faces are searched: where redaction begins or ends.
-        before: the original around some of the heads, to compare fine structure with.
     """
 
     frame: int
     pts: int
     small: NDArray[np.uint8]
     touched: NDArray[np.bool_]
-    heads: Sequence[Detection]
+    heads: Sequence[Hidden]
     visible: Sequence[Box]
     search: bool
     edges: Sequence[Box] = ()
-    before: Sequence[tuple[Detection, Image]] = ()
 
 
 @dataclass(slots=True)
@@ -120,19 +133,24 @@ def _check_frame(
         wanted.pts * time_base
     ):
         result.findings.append(Finding("output-times", at))
-    luma = plane_of(frame, 0)[:height, :width]
     if _differs(frame, size, wanted):
         result.findings.append(Finding("output-differs", at))
-    unproven = [head for head in wanted.heads if not _is_flat(luma, head)]
-    if unproven:
-        picture = pixels_of(frame)[:height, :width]
-        shown = sum(_shows(picture, head, wanted.before) for head in unproven)
-        if shown:
-            result.findings.append(Finding("redaction-recognisable", {**at, "count": shown}))
+    planes = [
+        plane_of(frame, 0)[:height, :width],
+        *(plane_of(frame, i)[: -(-height // 2), : -(-width // 2)] for i in (1, 2)),
+    ]
+    for head in wanted.heads:
+        if _is_flat(planes, head.face):
+            continue
+        if head.before is None:
+            result.findings.append(Finding("redaction-incomplete", at))
+        elif _shows(planes[0], head.face, head.before):
+            result.findings.append(Finding("redaction-recognisable", {**at, "count": 1}))
     if wanted.search or wanted.edges:
         picture = np.ascontiguousarray(pixels_of(frame)[:height, :width])
         found = find_faces(picture) if wanted.search else _near_edges(picture, wanted, find_faces)
-        strangers = unexpected(found, wanted.heads, wanted.visible, size)
+        heads = [head.face for head in wanted.heads]
+        strangers = unexpected(found, heads, wanted.visible, size)
         result.new_faces += [(wanted.frame, face) for face in strangers]
 
 
@@ -190,27 +208,40 @@ def _differs(frame: av.VideoFrame, size: tuple[int, int], wanted: Expected) -> b
     return bool(change[near == 0].max(initial=0) > MAX_CHANGE)
 
 
-def _is_flat(luma: NDArray[np.uint8], face: Detection) -> bool:
+def _is_flat(planes: Sequence[Plane], face: Detection) -> bool:
+    """Whether the core of a head is one colour."""
     head = head_of(face)
-    left, top, right, bottom = head.window((luma.shape[1], luma.shape[0]))
+    height, width = planes[0].shape
+    left, top, right, bottom = head.window((width, height))
+    if left >= right or top >= bottom:
+        return True
     inside = head.radius(left, top, right, bottom) <= 0.9
-    pixels = luma[top:bottom, left:right][inside]
-    return len(pixels) == 0 or bool(pixels.std() < FLAT)
+    if not inside.any():
+        return True
+    if planes[0][top:bottom, left:right][inside].std() >= FLAT:
+        return False
+    # Each chroma sample stands for two by two pixels.
+    coarse = inside[top % 2 :: 2, left % 2 :: 2]
+    rows, columns = coarse.shape
+    y, x = (top + top % 2) // 2, (left + left % 2) // 2
+    return all(
+        part.size == 0 or part.std() < FLAT
+        for plane in planes[1:]
+        for part in [plane[y : y + rows, x : x + columns][coarse[: plane.shape[0] - y]]]
+    )
 
 
-def _shows(picture: Image, head: Detection, before: Sequence[tuple[Detection, Image]]) -> bool:
-    """Whether fine structure of the original is left; asked where the original was kept."""
-    for face, crop in before:
-        if face is head:
-            left, top, right, bottom = crop_window(face, (picture.shape[1], picture.shape[0]))
-            after = picture[top:bottom, left:right]
-            return kept_detail(crop, after, shifted(face, left, top)) > MAX_DETAIL
-    return False
+def _shows(luma: Plane, face: Detection, before: Plane) -> bool:
+    """Whether fine structure of the original is left."""
+    left, top, right, bottom = head_window(face, (luma.shape[1], luma.shape[0]))
+    if min(before.shape) < 4:
+        return False
+    return detail_left(before, luma[top:bottom, left:right], face, (left, top)) > MAX_DETAIL
 
 
-def crop_window(face: Detection, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The part of the picture that is kept for comparing a head: left, top, right, bottom."""
-    return head_of(face).window(size, 1.1)
+def head_window(face: Detection, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The part of a picture in which a head is compared: left, top, right, bottom."""
+    return head_of(face).window(size)
 
 
 def shifted(face: Detection, left: int, top: int) -> Detection:

@@ -142,15 +142,29 @@ def kept_detail(original: Image, output: Image, face: Detection) -> float:
         too little to compare.
     """
     size = output.shape[1], output.shape[0]
-    head = head_of(face)
-    left, top, right, bottom = head.window(size)
+    left, top, right, bottom = head_of(face).window(size)
     if right - left < 4 or bottom - top < 4:
         return 0.0
-    crops: list[NDArray[Any]] = [
-        cv2.cvtColor(original[top:bottom, left:right], cv2.COLOR_RGB2GRAY),
-        cv2.cvtColor(output[top:bottom, left:right], cv2.COLOR_RGB2GRAY),
-        (head.radius(left, top, right, bottom) <= 0.9).astype(np.uint8),
-    ]
+    before = cv2.cvtColor(original[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
+    after = cv2.cvtColor(output[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
+    return detail_left(before, after, face, (left, top))
+
+
+def detail_left(
+    before: NDArray[Any], after: NDArray[Any], face: Detection, corner: tuple[int, int]
+) -> float:
+    """The same for the brightness of a head's window only.
+
+    Args:
+        before: of the original, height x width.
+        after: of the same part of what came out.
+        face: whose head it is.
+        corner: left and top of the window in the picture.
+    """
+    head = head_of(face)
+    (left, top), (rows, columns) = corner, before.shape
+    inside = head.radius(left, top, left + columns, top + rows) <= 0.9
+    crops: list[NDArray[Any]] = [before, after, inside.astype(np.uint8)]
     height = max(face.box.h, 6.0)
     if height > _DETAIL_HEIGHT:
         scale = _DETAIL_HEIGHT / height

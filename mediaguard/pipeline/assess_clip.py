@@ -42,13 +42,20 @@ class Timeline:
 
 
 def assess_clip(
-    clip: Clip, looking: Looking, *, remembered: Path | None, progress: Progress
+    clip: Clip,
+    looking: Looking,
+    *,
+    every_frame: bool,
+    remembered: Path | None,
+    progress: Progress,
 ) -> tuple[Assessment, Timeline]:
     """Find and follow every face of a clip.
 
     Args:
         clip: opened.
         looking: what looks, and who can be recognised.
+        every_frame: look at all frames; for a clip that is not written, in which nobody will look
+            again.
         remembered: a file in which the places of the faces found are kept, so that a second try
             need not look again; None if there is to be none. Face vectors are never written.
         progress: told how far it is.
@@ -59,7 +66,7 @@ def assess_clip(
     with _Memory(remembered) as memory:
         follower = _Follower(clip.info.fps, looking, memory)
         cuts = CutDetector()
-        step = max(1, math.floor(LOOK_SECONDS * clip.info.fps))
+        step = 1 if every_frame else max(1, math.floor(LOOK_SECONDS * clip.info.fps))
         pts: list[int] = []
         durations: list[int] = []
         since_look, before = step, None

@@ -12,7 +12,7 @@ from mediaguard.core.faces import Box, Detection
 
 def as_line(frame: int, detections: Sequence[Detection]) -> bytes:
     """What was found in a frame."""
-    return json.dumps([frame, [_as_row(detection) for detection in detections]]).encode() + b"\n"
+    return json.dumps([frame, [as_row(detection) for detection in detections]]).encode() + b"\n"
 
 
 def recall(path: Path) -> list[tuple[int, list[Detection]]]:
@@ -37,10 +37,11 @@ def recall(path: Path) -> list[tuple[int, list[Detection]]]:
     return found
 
 
-def _as_row(detection: Detection) -> list[float]:
+def as_row(detection: Detection) -> list[float]:
+    """Place, score and landmarks as plain numbers."""
     box = detection.box
     flat = [coordinate for point in detection.landmarks for coordinate in point]
-    return [box.x, box.y, box.w, box.h, detection.score, *flat]
+    return [float(v) for v in (box.x, box.y, box.w, box.h, detection.score, *flat)]
 
 
 def _from_row(row: Sequence[float]) -> Detection:

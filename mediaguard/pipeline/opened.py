@@ -68,7 +68,11 @@ class OpenedClip:
             name = hashlib.sha256(self._looking.detector.name.encode()).hexdigest()[:16]
             remembered = self._making.folder / f"looks-{name}.jsonl"
         assessment, self._timeline = assess_clip(
-            self._clip, self._looking, remembered=remembered, progress=self._progress
+            self._clip,
+            self._looking,
+            every_frame=self._making is None,
+            remembered=remembered,
+            progress=self._progress,
         )
         return assessment
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mediaguard.atomic import write_atomically
+from mediaguard.core.consent import Ruling
 from mediaguard.core.decision import Decision, Outcome, approved, decide
 from mediaguard.core.faces import Assessment
 from mediaguard.core.media import Audio, Encoding, ItemReport, from_decision
@@ -27,6 +28,14 @@ log = logging.getLogger(__name__)
 
 MAX_CONSENT_CHANGES = 3
 """How often a decision is made anew because consent changed under way, before holding."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a decision is made on."""
+
+    assessment: Assessment
+    rulings: Mapping[str, Ruling]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,27 +130,51 @@ class Pipeline:
             making = Making(self.style, self.encoding, sound, folder)
             yield OpenedClip(clip, self.looking_at_clips, making, progress)
 
-    def _decide(self, item: Admitted, assessment: Assessment) -> tuple[ItemReport, Decision]:
-        item_id = self.book.item_id(item.sha256)
-        assessment = apply_marks(assessment, self.book.marks(item_id))
-        rulings = self.book.rulings(assessment.subjects)
-        decision = decide(assessment, rulings, self.looking.policy)
+    def _known(self, item: Admitted, assessment: Assessment) -> _Known:
+        """The assessment with what people said about it, and what consent says of those in it."""
+        assessment = apply_marks(assessment, self.book.marks(self.book.item_id(item.sha256)))
+        return _Known(assessment, self.book.rulings(assessment.subjects))
+
+    def _decide(self, item: Admitted, known: _Known) -> tuple[ItemReport, Decision]:
+        decision = decide(known.assessment, known.rulings, self.looking.policy)
         if self.approved:
             decision = approved(decision)
-        return from_decision(str(item.path), item.sha256, assessment, decision), decision
+        return from_decision(str(item.path), item.sha256, known.assessment, decision), decision
 
     def _check(self, item: Admitted, progress: Progress) -> ItemReport:
         with self._opened(item, None, progress) as opened:
-            return self._decide(item, opened.assess())[0]
+            return self._decide(item, self._known(item, opened.assess()))[0]
+
+    def _make(
+        self, item: Admitted, assessment: Assessment, opened: Opened
+    ) -> tuple[ItemReport, Decision, Rendition | None]:
+        """Decide and render; no rendition if the item may not go out."""
+        known = self._known(item, assessment)
+        report, decision = self._decide(item, known)
+        if not report.outcome.goes_out:
+            return report, decision, None
+        rendition = opened.render(decision)
+        if not rendition.verified:
+            params = {"findings": rendition.findings}
+            report = replace(
+                report, outcome=Outcome.HOLD, reason="verification-failed", params=params
+            )
+            return report, decision, None
+        if rendition.late:
+            # They count like all others: the channel may not take such items. On the consent
+            # that the rendition was made by, though: whoever is seen in it was allowed then.
+            faces = [*known.assessment.faces, *rendition.late]
+            known = replace(known, assessment=replace(known.assessment, faces=faces))
+            report, decision = self._decide(item, known)
+            if not report.outcome.goes_out:
+                return report, decision, None
+        return replace(report, verified=True), decision, rendition
 
     def _export(self, item: Admitted, folder: Path, progress: Progress) -> ItemReport:
         item_id = self.book.item_id(item.sha256)
         with self._opened(item, f"{item_id}-out", progress) as opened:
-            report, decision = self._decide(item, opened.assess())
-            if not report.outcome.goes_out:
-                return report
-            report, rendition = _rendered(report, opened.render(decision))
-            if not rendition.verified:
+            report, _, rendition = self._make(item, opened.assess(), opened)
+            if rendition is None:
                 return report
             item.require_same()
             target = folder / (item_id + rendition.suffix)
@@ -182,11 +215,8 @@ class Pipeline:
         with self._opened(item, item_id, progress) as opened:
             assessment = opened.assess()
             for _ in range(MAX_CONSENT_CHANGES):
-                report, decision = self._decide(item, assessment)
-                if not report.outcome.goes_out:
-                    return report
-                report, rendition = _rendered(report, opened.render(decision))
-                if not rendition.verified:
+                report, decision, rendition = self._make(item, assessment, opened)
+                if rendition is None:
                     return report
                 location = release(
                     item_id, report, decision, rendition, book=self.book, channel=channel
@@ -194,18 +224,6 @@ class Pipeline:
                 if location is not None:
                     return replace(report, rendition=location)
         return replace(report, outcome=Outcome.HOLD, reason="consent-moved", verified=False)
-
-
-def _rendered(report: ItemReport, rendition: Rendition) -> tuple[ItemReport, Rendition]:
-    if rendition.verified:
-        return replace(report, verified=True), rendition
-    held = replace(
-        report,
-        outcome=Outcome.HOLD,
-        reason="verification-failed",
-        params={"findings": rendition.findings},
-    )
-    return held, rendition
 
 
 def _or_held(item: Admitted, run: Callable[[], ItemReport]) -> ItemReport:

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaguard.core.decision import Action, Decision
-from mediaguard.core.faces import Detection, Image
+from mediaguard.core.faces import Detection, Face, Image
 from mediaguard.media.findings import Finding
 from mediaguard.media.photo import Photo, encode
 from mediaguard.media.redaction import Style, redact
-from mediaguard.media.verification import Verification, verify
+from mediaguard.media.verification import verify
 from mediaguard.pipeline.ports import Looking
 
 TRIES = 4
@@ -33,6 +33,7 @@ class Rendition:
         sha256: of its content, hexadecimal.
         verified: True only if the reopened file passed.
         findings: what verification objected to at the last try.
+        late: faces that were only found while the rendition was made; they are redacted in it.
     """
 
     open: Callable[[], BinaryIO]
@@ -40,6 +41,7 @@ class Rendition:
     sha256: str
     verified: bool
     findings: tuple[Finding, ...]
+    late: tuple[Face, ...] = ()
 
 
 def render(
@@ -65,18 +67,20 @@ def render(
         else:
             redacted.append(face.face.detection)
 
+    late: list[Face] = []
     strength = 1
     for _ in range(TRIES):
         # In an animation every region is covered in every frame: a detector that blinks
         # for one frame must not show a face for one frame.
-        frames, masks = _redact_all(photo.frames, redacted, style, strength)
+        heads = redacted + [face.detection for face in late]
+        frames, masks = _redact_all(photo.frames, heads, style, strength)
         encoded = encode(photo, frames)
         verification = verify(
             encoded.data,
             encoded.format,
             originals=photo.frames,
             masks=masks,
-            redacted=[redacted] * len(frames),
+            redacted=[heads] * len(frames),
             kept=kept,
             find_faces=looking.verifier.detect,
             embed=looking.embedder.embed,
@@ -85,7 +89,11 @@ def render(
         )
         if verification.ok:
             break
-        redacted = redacted + _flatten(verification)
+        late += [
+            Face(face, frame)
+            for frame, faces in enumerate(verification.new_faces)
+            for face in faces
+        ]
         if any(finding.code != "face-visible" for finding in verification.findings):
             strength = 2  # what was covered is not gone: larger and solid
     return Rendition(
@@ -94,6 +102,7 @@ def render(
         sha256=hashlib.sha256(encoded.data).hexdigest(),
         verified=verification.ok,
         findings=verification.findings,
+        late=tuple(late),
     )
 
 
@@ -102,7 +111,3 @@ def _redact_all(
 ) -> tuple[list[Image], list[NDArray[np.bool_]]]:
     pairs = [redact(frame, redacted, style, strength=strength) for frame in frames]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-
-
-def _flatten(verification: Verification) -> list[Detection]:
-    return [face for frame in verification.new_faces for face in frame]

@@ -19,25 +19,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaguard.core.decision import Action, Decision
-from mediaguard.core.faces import Box, Detection, Track
+from mediaguard.core.faces import Box, Detection, Face, Track
 from mediaguard.core.media import Encoding
 from mediaguard.core.tracking import Cover, Coverage
 from mediaguard.errors import MediaError
 from mediaguard.media.clip import Clip, Frame, picture_of
 from mediaguard.media.clip_verification import (
     Expected,
+    Hidden,
     SegmentVerification,
-    crop_window,
+    head_window,
     unexpected,
     verify_file,
     verify_segment,
 )
 from mediaguard.media.clip_writer import SegmentWriter, assemble
 from mediaguard.media.findings import Finding
-from mediaguard.media.planes import Paint, Planes, fill, paint, patch_for
+from mediaguard.media.planes import Paint, Plane, Planes, fill, paint, patch_for
 from mediaguard.media.redaction import Style
 from mediaguard.pipeline.assess_clip import Timeline
-from mediaguard.pipeline.found_faces import as_line, recall
+from mediaguard.pipeline.found_faces import as_line, as_row, recall
 from mediaguard.pipeline.ports import Looking, Progress
 from mediaguard.pipeline.render import TRIES, Rendition
 
@@ -122,6 +123,7 @@ def render_clip(
         sha256=digest,
         verified=not findings,
         findings=tuple(findings),
+        late=writer.late_faces(),
     )
 
 
@@ -182,6 +184,16 @@ class _Writer:
             self._redacted, self._kept, self._timeline.shots, self._clip.info.fps, self._late.tracks
         )
 
+    def late_faces(self) -> tuple[Face, ...]:
+        """The faces that were found while writing, each for itself."""
+        start = self._timeline.pts[0]
+        found = []
+        for track in self._late.tracks:
+            second = self._clip.info.seconds(self._timeline.pts[track.first] - start)
+            timed = replace(track, seconds=(second, second))
+            found.append(Face(track.detections[0], track.first, track=timed))
+        return tuple(found)
+
     def write_all(self) -> list[Finding]:
         """Try until nothing is found; else what was found last."""
         findings: list[Finding] = []
@@ -227,8 +239,11 @@ class _Writer:
         making = self._making
         covers = self._coverage.covers(segment.first, segment.last)
         what = (
-            [[(c.detection.box, c.detection.landmarks) for c in frame] for frame in covers],
-            [self._coverage.visible(frame) for frame in range(segment.first, segment.last + 1)],
+            [[as_row(cover.detection) for cover in frame] for frame in covers],
+            [
+                [as_row(Detection(box, 0.0)) for box in self._coverage.visible(frame)]
+                for frame in range(segment.first, segment.last + 1)
+            ],
             (making.style, making.encoding, self._strength, self._looking.verifier.name),
         )
         digest = hashlib.sha256(repr(what).encode()).hexdigest()[:16]
@@ -249,7 +264,6 @@ class _Writer:
         timeline = self._timeline
         written: list[Expected] = []
         waiting: deque[_Drawn] = deque()
-        compared: set[int] = set()
         covers = self._coverage.covers(segment.first, segment.last)
 
         with SegmentWriter(path, self._clip.info, self._making.encoding) as writer:
@@ -265,7 +279,7 @@ class _Writer:
                 if frame is None or frame.pts != timeline.pts[index]:
                     raise MediaError("clip-changed")
                 offset = index - segment.first
-                drawn = self._draw(frame, index, segment, covers[offset], edges, compared)
+                drawn = self._draw(frame, index, segment, covers[offset], edges)
                 waiting.append(drawn)
                 if index not in timeline.looked:
                     for face in self._strangers(drawn):
@@ -285,22 +299,20 @@ class _Writer:
         segment: _Segment,
         covers: Sequence[Cover],
         edges: Mapping[int, Sequence[Box]],
-        compared: set[int],
     ) -> _Drawn:
         planes = frame.planes()
         small = planes.small()
-        before = self._originals(frame, covers, compared)
+        heads = [Hidden(c.detection, self._original(planes, c)) for c in covers]
         paints = [self._paint(frame, cover) for cover in covers]
         expected = Expected(
             frame=index,
             pts=self._timeline.pts[index] - self._timeline.pts[segment.first],
             small=small,
             touched=paint(planes, paints, strength=self._strength),
-            heads=[cover.detection for cover in covers],
+            heads=heads,
             visible=self._coverage.visible(index),
             search=index % self._sample == 0,
             edges=edges.get(index, ()),
-            before=before,
         )
         return _Drawn(planes, frame.duration, expected)
 
@@ -310,7 +322,8 @@ class _Writer:
         picture = np.ascontiguousarray(picture[:height, :width])
         expected = drawn.expected
         found = [f for f in self._looking.detector.detect(picture) if f.score >= _LATE_SCORE]
-        return unexpected(found, expected.heads, expected.visible, (width, height))
+        heads = [head.face for head in expected.heads]
+        return unexpected(found, heads, expected.visible, (width, height))
 
     def _cover_late(
         self,
@@ -334,7 +347,7 @@ class _Writer:
                 drawn.expected = replace(
                     drawn.expected,
                     touched=drawn.expected.touched | touched,
-                    heads=[*drawn.expected.heads, face],
+                    heads=[*drawn.expected.heads, Hidden(face)],
                 )
 
     def _verify(self, path: Path, expected: Sequence[Expected]) -> SegmentVerification:
@@ -347,31 +360,30 @@ class _Writer:
             find_faces=self._looking.verifier.detect,
         )
 
-    @property
-    def _is_flat(self) -> bool:
-        return self._making.style is Style.FILL or self._strength > 1
+    def _is_flat(self, cover: Cover) -> bool:
+        """Whether one colour is laid over it: over what was found late, always."""
+        late = not 0 <= cover.track < len(self._redacted)
+        return late or self._making.style is Style.FILL or self._strength > 1
 
     def _paint(self, frame: Frame, cover: Cover) -> Paint:
         colours = self._clip.info.colours
-        if self._is_flat or cover.track < 0:
+        if self._is_flat(cover):
             return Paint(cover.detection, fill(colours))
         patch = self._patches.get(cover.track)
         if patch is None:
-            crop = _around(frame.rgb(), cover.detection)
+            picture = frame.rgb()
+            left, top, right, bottom = head_window(cover.detection, picture.shape[1::-1])
+            crop = picture[top:bottom, left:right]
             patch = patch_for(crop, self._making.style, colours, self._rng)
             self._patches[cover.track] = patch
         return Paint(cover.detection, patch, smooth=self._making.style is Style.BLUR)
 
-    def _originals(
-        self, frame: Frame, covers: Sequence[Cover], compared: set[int]
-    ) -> list[tuple[Detection, NDArray[np.uint8]]]:
-        """Of each track one head as it was, where a flat colour does not prove that it is gone."""
-        new = [] if self._is_flat else [c for c in covers if c.track not in compared]
-        if not new:
-            return []
-        compared.update(cover.track for cover in new)
-        picture = frame.rgb()
-        return [(cover.detection, _around(picture, cover.detection).copy()) for cover in new]
+    def _original(self, planes: Planes, cover: Cover) -> Plane | None:
+        """What verification compares a head with where a flat colour is no proof."""
+        if self._is_flat(cover):
+            return None
+        left, top, right, bottom = head_window(cover.detection, planes.size)
+        return planes.y[top:bottom, left:right].copy()
 
     def _tell(self, done: int) -> None:
         # A second try goes over the same frames: progress does not run backwards.
@@ -390,8 +402,3 @@ class _Late:
         self.tracks.append(Track((frame,), (face,)))
         with self._path.open("ab") as file:
             file.write(as_line(frame, [face]))
-
-
-def _around(picture: NDArray[np.uint8], face: Detection) -> NDArray[np.uint8]:
-    left, top, right, bottom = crop_window(face, (picture.shape[1], picture.shape[0]))
-    return picture[top:bottom, left:right]

@@ -69,7 +69,7 @@ class ColourEmbedder:
 class World(App):
     """A home whose eyes are the two classes above."""
 
-    detector = verifier = SquareDetector()
+    detector = verifier = clip_detector = clip_verifier = SquareDetector()
     embedder = ColourEmbedder()
 
 
@@ -77,7 +77,7 @@ def make_world(folder: Path, database: str | None = None) -> World:
     """A home with three subjects, who are enrolled and agreed to the public website."""
     world = World(folder / "home")
     world.detector, world.embedder = SquareDetector(), ColourEmbedder()
-    world.verifier = world.detector
+    world.verifier = world.clip_detector = world.clip_verifier = world.detector
     if database is not None:
         template = resource("config", FILE_NAME).read_text()
         world.home.mkdir(parents=True)
