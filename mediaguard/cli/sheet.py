@@ -11,9 +11,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image, ImageDraw, ImageFont
 
 from mediaguard.core.decision import Action, FaceDecision, Outcome
+from mediaguard.core.faces import Image as Pixels
 from mediaguard.core.media import ItemReport, summary
 from mediaguard.errors import MediaError
+from mediaguard.media.clip import Clip, ClipLimits
 from mediaguard.media.photo import decode
+from mediaguard.media.sniffing import HEAD_BYTES, clip_format
+from mediaguard.media.strips import Sight, poster_frame
 from mediaguard.texts import printable, say
 
 GREEN, RED, INK, PAPER, GREY = "#1a7f37", "#c62828", "#1f2328", "#ffffff", "#59636e"
@@ -38,7 +42,7 @@ class Row:
 
 def row(item: ItemReport) -> Row:
     """Open the item's pictures and draw the boxes on the original."""
-    return Row(item, _before(item), _thumbnail(item.rendition))
+    return Row(item, _before(item), _thumbnail(item.rendition, _frame_to_show(item)))
 
 
 def as_html(rows: Sequence[Row], channel: str, language: str) -> str:
@@ -62,7 +66,7 @@ def as_html(rows: Sequence[Row], channel: str, language: str) -> str:
                 "faces": [
                     {
                         "kept": face.action is Action.KEEP,
-                        "who": _who(face, language),
+                        "who": _who(face, language) + _when(face),
                         "rule": say(face.rule, {}, language),
                     }
                     for face in row.item.faces
@@ -119,7 +123,7 @@ def _write_reasons(
     y += 4
     for number, face in enumerate(item.faces, 1):
         colour = GREEN if face.action is Action.KEEP else RED
-        text = f"{number}  {_who(face, language)}: {say(face.rule, {}, language)}"
+        text = f"{number}  {_who(face, language)}{_when(face)}: {say(face.rule, {}, language)}"
         for line in _wrapped(draw, text, width, font):
             draw.text((x, y), line, colour, font)
             y += 20
@@ -146,31 +150,63 @@ def _who(face: FaceDecision, language: str) -> str:
     return match.subject_id if match and match.subject_id else say("report-unknown", {}, language)
 
 
+def _when(decision: FaceDecision) -> str:
+    """In a clip, from when until when, in seconds."""
+    track = decision.face.track
+    return f" ({track.seconds[0]:.1f}-{track.seconds[1]:.1f} s)" if track else ""
+
+
 def _before(item: ItemReport) -> Image.Image | None:
-    picture = _thumbnail(item.path)
+    frame = _frame_to_show(item)
+    picture = _thumbnail(item.path, frame)
     if picture is None or item.size is None:
         return picture
     scale = picture.width / item.size[0]
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(16)
-    for number, face in enumerate(item.faces, 1):
-        box = face.face.detection.box
+    for number, decision in enumerate(item.faces, 1):
+        face = decision.face
+        if face.track and not face.track.first <= frame <= face.track.last:
+            continue
+        box = face.track.box_at(frame) if face.track else face.detection.box
         corners = [v * scale for v in (box.x, box.y, box.right, box.bottom)]
-        colour = GREEN if face.action is Action.KEEP else RED
+        colour = GREEN if decision.action is Action.KEEP else RED
         draw.rectangle(corners, outline=colour, width=3)
         draw.text((corners[0] + 4, corners[1] - 19), str(number), colour, font)
     return picture
 
 
-def _thumbnail(path: str | None) -> Image.Image | None:
+def _frame_to_show(item: ItemReport) -> int:
+    """Of a clip the frame that says most; the first one of anything else."""
+    sights = [
+        Sight([(frame, face.face.track.box_at(frame)) for frame in face.face.track.frames], "")
+        for face in item.faces
+        if face.face.track
+    ]
+    return poster_frame(sights)
+
+
+def _thumbnail(path: str | None, frame: int) -> Image.Image | None:
     if path is None:
         return None
     try:
-        frame = decode(Path(path).read_bytes()).frames[0]
+        pixels = _frame_of(Path(path), frame)
     except (MediaError, OSError):
         return None
-    picture = Image.fromarray(np.asarray(frame))
+    picture = Image.fromarray(np.asarray(pixels))
     picture.thumbnail(THUMBNAIL)
     return picture
+
+
+def _frame_of(path: Path, frame: int) -> Pixels:
+    with path.open("rb") as file:
+        container = clip_format(file.read(HEAD_BYTES))
+    if container is None:
+        return decode(path.read_bytes()).frames[0]
+    clip = Clip(lambda: path.open("rb"), container, limits=ClipLimits())
+    for index, shown in enumerate(clip.frames()):
+        if index == frame:
+            return shown.rgb()
+    raise MediaError("clip-truncated")
 
 
 def _data_uri(picture: Image.Image | None) -> str | None:

@@ -156,8 +156,8 @@ class Track:
 
     def sightings(self, most: int) -> list[tuple[int, Box]]:
         """At most so many frames in which it was seen, spread evenly, and where."""
-        count = len(self.frames)
-        steps = sorted({round(i * (count - 1) / max(most - 1, 1)) for i in range(min(most, count))})
+        last, count = len(self.frames) - 1, min(most, len(self.frames))
+        steps = sorted({round(i * last / max(count - 1, 1)) for i in range(count)})
         return [(self.frames[index], self.detections[index].box) for index in steps]
 
     def box_at(self, frame: int) -> Box:

@@ -44,15 +44,16 @@ def apply_marks(assessment: Assessment, marks: Sequence[Mark]) -> Assessment:
     """
     if not marks:
         return assessment
-    faces = [_marked(face, marks) for face in assessment.faces]
+    faces = list(assessment.faces)
+    for mark in marks:
+        shared = [_box_at(face, mark.frame).iou(mark.box) for face in faces]
+        nearest = max(range(len(faces)), key=shared.__getitem__, default=None)
+        if nearest is not None and shared[nearest] >= _SAME_PLACE:
+            faces[nearest] = _marked(faces[nearest], mark)
     return replace(assessment, faces=faces)
 
 
-def _marked(face: Face, marks: Sequence[Mark]) -> Face:
-    meant = [mark for mark in marks if _box_at(face, mark.frame).iou(mark.box) >= _SAME_PLACE]
-    if not meant:
-        return face
-    mark = meant[-1]
+def _marked(face: Face, mark: Mark) -> Face:
     match = Match(mark.subject_id) if mark.verdict is Verdict.SUBJECT else None
     return replace(face, match=match, marked=mark.verdict.value)
 

@@ -64,7 +64,7 @@ def of_clip(clip: Clip, sights: Sequence[Sight]) -> Pictures:
     Raises:
         MediaError: the clip is damaged.
     """
-    return _draw(_needed(clip, {_poster_frame(sights), *_frames(sights)}), sights)
+    return _draw(_needed(clip, {poster_frame(sights), *_frames(sights)}), sights)
 
 
 def _needed(clip: Clip, frames: set[int]) -> Iterator[tuple[int, Image]]:
@@ -77,7 +77,7 @@ def _needed(clip: Clip, frames: set[int]) -> Iterator[tuple[int, Image]]:
 
 
 def _draw(frames: Iterable[tuple[int, Image]], sights: Sequence[Sight]) -> Pictures:
-    poster_frame, poster = _poster_frame(sights), None
+    at, poster = poster_frame(sights), None
     small: list[list[Pil.Image]] = [[] for _ in sights]
     for index, frame in frames:
         picture = Pil.fromarray(frame)
@@ -87,7 +87,7 @@ def _draw(frames: Iterable[tuple[int, Image]], sights: Sequence[Sight]) -> Pictu
             for place, box in sight.places
             if place == index
         }
-        if index == poster_frame:
+        if index == at:
             poster = _poster(picture, here, sights)
         for number, box in here.items():
             small[number] += _crop(picture, box, sights[number].colour)
@@ -100,7 +100,7 @@ def _frames(sights: Sequence[Sight]) -> list[int]:
     return [frame for sight in sights for frame, _ in sight.places]
 
 
-def _poster_frame(sights: Sequence[Sight]) -> int:
+def poster_frame(sights: Sequence[Sight]) -> int:
     """Where most faces are to be seen, and best."""
     area: dict[int, float] = {}
     for sight in sights:

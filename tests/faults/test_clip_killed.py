@@ -1,0 +1,62 @@
+"""A video under way is killed with SIGKILL at random moments; it goes on, and nothing slips out."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from mediaguard.app import App
+from mediaguard.resources import resource
+from mediaguard.store.items import Items
+from tests.faults.test_watch_killed import assert_nothing_unverified_is_public
+
+KILLS = 8
+CHANNEL = "website-public"
+
+
+def start(home: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-c", "from mediaguard.cli.main import main; main()", "watch"],
+        env={**os.environ, "MEDIAGUARD_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def test_killed_again_and_again_a_video_still_goes_out_once(home: Path):
+    randomness = random.Random(2026)
+    config = home / "mediaguard.toml"
+    config.write_text(config.read_text() + "\n[watch]\nsettle_seconds = 0.2\n")
+    app = App(home)
+    source = resource("sample_media", "clips") / "01-walking-by.mp4"
+    shutil.copy(source, app.inbox(CHANNEL) / source.name)
+    found: set[str] = set()
+    for _ in range(KILLS):
+        process = start(home)
+        time.sleep(randomness.uniform(2.0, 7.0))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert_nothing_unverified_is_public(app)
+        found |= {path.name for path in app.work.glob("*/*")} if app.work.exists() else set()
+
+    process = start(home)
+    deadline = time.monotonic() + 300
+    while any(app.inbox(CHANNEL).iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 0
+
+    assert list(app.inbox(CHANNEL).iterdir()) == []
+    assert list(app.work.glob("*/*")) == []
+    with app.database.read() as session:
+        (item,) = Items(session).list()
+    assert (item.kind, item.state, item.verified) == ("video", "released", True)
+    assert app.vault.get(item.id) == source.read_bytes()
+    live = [p for p in app.publications() if p["state"] == "live"]
+    assert len(live) == 1
+    assert [p.name for p in app.ready(CHANNEL).iterdir()] == [f"{item.id}.mp4"]
+    # The kills met it in the middle: otherwise this proved nothing.
+    assert any(name.startswith("looks-") for name in found)
