@@ -4,6 +4,7 @@ What lies in it is never anybody's original: places of faces, and pieces of rend
 they are already redacted. It is cleared when the work is done, whatever came of it.
 """
 
+import contextlib
 import os
 import shutil
 import time
@@ -31,16 +32,20 @@ def workspace(root: Path, key: str) -> Iterator[Path]:
     Raises:
         StoreError: the folder cannot be made, or another process is at the same work.
     """
+    folder = root / key
+    path = root / f"{key}.lock"
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = _opened(root / f"{key}.lock")
+        lock = _opened(path)
     except OSError as error:
-        raise StoreError("work-unwritable", folder=root, detail=error.strerror or "?") from error
+        raise _unwritable(root, error) from error
     with lock:
-        if not _locked(lock):
+        if not _is_held(lock, path):
             raise StoreError("work-taken")
-        folder = root / key
-        folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise _unwritable(root, error) from error
         try:
             yield folder
         except (Cancelled, KeyboardInterrupt):
@@ -56,13 +61,35 @@ def sweep(root: Path, *, days: float = ABANDONED_DAYS) -> None:
     for path in root.glob("*.lock"):
         folder = path.with_suffix("")
         with _opened(path) as lock:
-            newest = max((f.stat().st_mtime for f in (folder, *folder.glob("*"))), default=0.0)
-            if _locked(lock) and newest < time.time() - days * 86400:
+            if _is_held(lock, path) and _newest(folder) < time.time() - days * 86400:
                 _remove(folder)
+
+
+def _newest(folder: Path) -> float:
+    """When something in it changed last; long ago if it is not there."""
+    times = [0.0]
+    for path in (folder, *folder.glob("*")):
+        with contextlib.suppress(FileNotFoundError):
+            times.append(path.stat().st_mtime)
+    return max(times)
+
+
+def _unwritable(root: Path, error: OSError) -> StoreError:
+    return StoreError("work-unwritable", folder=root, detail=error.strerror or "?")
 
 
 def _opened(path: Path) -> IO[str]:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w")
+
+
+def _is_held(lock: IO[str], path: Path) -> bool:
+    """Take the lock; False if somebody has it, or removed the file since it was opened."""
+    if not _locked(lock):
+        return False
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _remove(folder: Path) -> None:

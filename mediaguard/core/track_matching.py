@@ -16,6 +16,9 @@ from mediaguard.core.matching import GalleryIndex, MatchPolicy, identify
 
 _MIN_PROBES = 2
 """One look alone names nobody in a clip."""
+_SINGLE_TOLERANCE = 0.1
+"""By so much a single look may be further from the subject than the mean of all has to be, which
+averages their noise away."""
 _OTHER_PERSON = 0.62
 """Two probes of one track further apart than this are not of one person: same-person distances
 of two single vectors end here (docs/decisions/0003)."""
@@ -91,7 +94,7 @@ def name_tracks(
         if match is None or not others:
             continue
         nearest = min(_far(matches[other]) for other in others)
-        if nearest - _far(match) < policy.margin:
+        if nearest - _far(match) < policy.margin or nearest <= _far(match):
             result[index] = _unsure(match)
     return result
 
@@ -111,15 +114,19 @@ def _name(probes: list[Probe], gallery: GalleryIndex, policy: MatchPolicy) -> Ma
     )
     if agreeing < _MIN_PROBES or 2 * agreeing <= len(probes) or contradicting:
         return _unsure(match)
-    return match
+    # A few good looks must not carry those at somebody else who resembles the subject: the half
+    # that fits worse has to match as well.
+    farthest = sorted(range(len(singles)), key=lambda index: -_far(singles[index]))
+    rest = identify(_mean(vectors[farthest[: -(-len(singles) // 2)]])[None], gallery, policy)[0]
+    return match if rest.subject_id == match.subject_id else _unsure(match)
 
 
 def _leans_to(single: Match, subject_id: str, policy: MatchPolicy) -> bool:
-    """Whether one look supports a name: a single vector may be a little further away."""
+    """Whether one look supports a name."""
     return bool(
         single.candidates
         and single.candidates[0].subject_id == subject_id
-        and single.candidates[0].distance <= policy.threshold + 0.1
+        and single.candidates[0].distance <= policy.threshold + _SINGLE_TOLERANCE
     )
 
 

@@ -83,15 +83,31 @@ class Tracker:
         self._end(t for t in self._growing if frame - t.frames[-1] > _LOST_SECONDS * self.fps + 1)
         expected = {trail.number: trail.expected(frame) for trail in self._growing}
         owner = self._assign(expected, detections)
-        # Who touches whom is asked of everybody, also of those hidden behind another just now.
-        places = [d.box for d in detections]
-        places += [expected[t.number] for t in self._growing if t.number not in owner.values()]
-        numbers = []
         by_number = {trail.number: trail for trail in self._growing}
+
+        def seen_before(index: int) -> Sequence[Detection]:
+            return by_number[owner[index]].detections if index in owner else ()
+
+        # Who touches whom is asked of everybody, also of those hidden behind another just now;
+        # not of what may be no face at all.
+        places = [
+            detection.box if _evident([*seen_before(index), detection]) else None
+            for index, detection in enumerate(detections)
+        ]
+        hidden = [t for t in self._growing if t.number not in owner.values()]
+        # Who is hidden where somebody is seen might come out with the other's track.
+        self._end(
+            trail
+            for trail in hidden
+            if any(box and _distance(expected[trail.number], box) < _TOUCH for box in places)
+        )
+        places += [expected[trail.number] for trail in hidden if _evident(trail.detections)]
+        numbers = []
         for index, detection in enumerate(detections):
             trail = by_number.get(owner.get(index, -1))
             limit = _APART if trail is not None and trail.touching else _TOUCH
-            touching = _touches(index, places, limit)
+            others = [box for i, box in enumerate(places) if i != index and box is not None]
+            touching = any(_distance(detection.box, box) < limit for box in others)
             if trail is not None and trail.touching != touching:
                 self._end([trail])
                 self.follows[self._count] = trail.number
@@ -148,8 +164,7 @@ def is_evident(track: Track) -> bool:
     Not seen often and never clearly: a detector's passing mistake, or a face of which nobody
     could tell whose it is.
     """
-    best = max(detection.score for detection in track.detections)
-    return len(track.frames) >= _SURE_SIGHTINGS or best >= _SURE_SCORE
+    return _evident(track.detections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +235,7 @@ class Coverage:
         everyone = [*redacted, *kept]
         self._bridges = [
             (owner, Track((start.last, end.first), (start.detections[-1], end.detections[0])))
-            for one, other in _bridges(everyone, shots, fps)
+            for one, other in _bridges(everyone, len(redacted), shots, fps)
             for start, end in [(everyone[one], everyone[other])]
             # From somebody who may be seen to somebody who may be seen nothing is hidden.
             if (owner := min(one, other)) < len(redacted)
@@ -308,40 +323,42 @@ def _velocity(track: Track, at_start: bool, fps: float) -> tuple[float, float]:
     return (x1 - x0) / (far - near), (y1 - y0) / (far - near)
 
 
-def _bridges(tracks: Sequence[Track], shots: Shots, fps: float) -> list[tuple[int, int]]:
+def _bridges(
+    tracks: Sequence[Track], redacted: int, shots: Shots, fps: float
+) -> list[tuple[int, int]]:
     """Pairs (ends, starts again) that may be one face that was lost in between.
 
-    For redacting only, so a pair too many is no harm: every track that starts is paired with the
-    nearest one that ended before.
+    For redacting only, so a pair too many is no harm. Of the first `redacted` tracks every
+    possible pair counts: when several people are lost at once, nobody knows who is who. Of a
+    redacted and a kept one only the nearest.
     """
     pairs = []
     by_end = sorted(range(len(tracks)), key=lambda index: tracks[index].last)
     ends = [tracks[index].last for index in by_end]
     for later, track in enumerate(tracks):
         since = max(shots.around(track.first)[0], track.first - BRIDGE_SECONDS * fps)
-        best: tuple[float, int] | None = None
+        near = []
         for earlier in by_end[bisect_left(ends, since) : bisect_left(ends, track.first - 1)]:
-            other = tracks[earlier]
-            gap = track.first - other.last
-            end, start = other.detections[-1].box, track.detections[0].box
+            end, start = tracks[earlier].detections[-1].box, track.detections[0].box
             distance = _distance(end, start)
-            reach = _BRIDGE_NEAR + _BRIDGE_SPEED * gap / fps
-            if distance <= reach and _alike(end, start) and (not best or distance < best[0]):
-                best = distance, earlier
-        if best is not None:
-            pairs.append((best[1], later))
+            reach = _BRIDGE_NEAR + _BRIDGE_SPEED * (track.first - tracks[earlier].last) / fps
+            if distance <= reach and _alike(end, start):
+                near.append((distance, earlier))
+        pairs += [
+            (earlier, later)
+            for distance, earlier in near
+            if max(earlier, later) < redacted or (distance, earlier) == min(near)
+        ]
     return pairs
 
 
 def _hides(front: Box, behind: Box) -> bool:
     """Whether a face in front covers most of the place of one behind it."""
-    return front.intersection(behind) >= 0.4 * min(front.area, behind.area)
+    return front.intersection(behind) >= 0.4 * behind.area > 0
 
 
-def _touches(index: int, places: Sequence[Box], limit: float) -> bool:
-    return any(
-        _distance(places[index], box) < limit for other, box in enumerate(places) if other != index
-    )
+def _evident(seen: Sequence[Detection]) -> bool:
+    return len(seen) >= _SURE_SIGHTINGS or any(d.score >= _SURE_SCORE for d in seen)
 
 
 def _distance(one: Box, other: Box) -> float:

@@ -22,14 +22,14 @@ from mediaguard.core.faces import Box, Detection, Image
 from mediaguard.media.clip import Clip, pixels_of, plane_of
 from mediaguard.media.clip_writer import COPIED_SOUND, frames_of
 from mediaguard.media.findings import Finding
-from mediaguard.media.planes import Plane
+from mediaguard.media.planes import Colours, Planes, fill
 from mediaguard.media.redaction import core_mask, head_of
 from mediaguard.media.verification import COVERED, MAX_CHANGE, MAX_DETAIL, SAME_FACE, detail_left
 from mediaguard.media.walkers.mp4 import walk_mp4
 
-FLAT = 6.0
-"""Standard deviation of the brightness in a core of one colour; compression of moving pictures
-leaves a little more than that of photos."""
+FLAT, SHADE = 8.0, 10.0
+"""Standard deviation in a core of the fill's colour, and how far its mean may be off, of 255;
+compression of moving pictures leaves a little more than that of photos."""
 _EDGE_SIDES = (256, 512)
 """Pixels: sides of the parts that are searched at the edges of redaction. Few sizes, because a
 network is made ready for each."""
@@ -45,12 +45,12 @@ class Hidden:
 
     Attributes:
         face: whose head.
-        before: the brightness of the original in its window; None if it has to be one flat colour,
-            which is proof by itself.
+        before: the planes of the original in its window; None if it has to be of the fill's
+            colour, which is proof by itself.
     """
 
     face: Detection
-    before: Plane | None = None
+    before: Planes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +102,17 @@ def verify_segment(
     *,
     size: tuple[int, int],
     time_base: Fraction,
+    colours: Colours,
     find_faces: Callable[[Image], list[Detection]],
 ) -> SegmentVerification:
     """Compare a written segment with what it must be, frame by frame."""
+    filled = fill(colours)[0, 0]
     result = SegmentVerification()
     count = 0
     try:
         for frame, wanted in zip(frames_of(path), expected, strict=False):
             count += 1
-            _check_frame(frame, wanted, size, time_base, find_faces, result)
+            _check_frame(frame, wanted, size, time_base, filled, find_faces, result)
     except av.error.FFmpegError as error:
         result.findings.append(Finding("output-unreadable", {"why": type(error).__name__}))
         return result
@@ -124,6 +126,7 @@ def _check_frame(
     wanted: Expected,
     size: tuple[int, int],
     time_base: Fraction,
+    filled: NDArray[np.uint8],
     find_faces: Callable[[Image], list[Detection]],
     result: SegmentVerification,
 ) -> None:
@@ -135,16 +138,14 @@ def _check_frame(
         result.findings.append(Finding("output-times", at))
     if _differs(frame, size, wanted):
         result.findings.append(Finding("output-differs", at))
-    planes = [
-        plane_of(frame, 0)[:height, :width],
-        *(plane_of(frame, i)[: -(-height // 2), : -(-width // 2)] for i in (1, 2)),
-    ]
+    half = (slice(-(-height // 2)), slice(-(-width // 2)))
+    planes = Planes(
+        plane_of(frame, 0)[:height, :width], plane_of(frame, 1)[half], plane_of(frame, 2)[half]
+    )
     for head in wanted.heads:
-        if _is_flat(planes, head.face):
-            continue
-        if head.before is None:
+        if head.before is None and not _is_filled(planes, head.face, filled):
             result.findings.append(Finding("redaction-incomplete", at))
-        elif _shows(planes[0], head.face, head.before):
+        elif head.before is not None and _shows(planes, head.face, head.before):
             result.findings.append(Finding("redaction-recognisable", {**at, "count": 1}))
     if wanted.search or wanted.edges:
         picture = np.ascontiguousarray(pixels_of(frame)[:height, :width])
@@ -208,40 +209,57 @@ def _differs(frame: av.VideoFrame, size: tuple[int, int], wanted: Expected) -> b
     return bool(change[near == 0].max(initial=0) > MAX_CHANGE)
 
 
-def _is_flat(planes: Sequence[Plane], face: Detection) -> bool:
-    """Whether the core of a head is one colour."""
+def _is_filled(planes: Planes, face: Detection, colour: NDArray[np.uint8]) -> bool:
+    """Whether the core of a head has the fill's colour and nothing else."""
     head = head_of(face)
-    height, width = planes[0].shape
-    left, top, right, bottom = head.window((width, height))
+    left, top, right, bottom = head.window(planes.size)
     if left >= right or top >= bottom:
         return True
-    inside = head.radius(left, top, right, bottom) <= 0.9
-    if not inside.any():
-        return True
-    if planes[0][top:bottom, left:right][inside].std() >= FLAT:
-        return False
-    # Each chroma sample stands for two by two pixels.
-    coarse = inside[top % 2 :: 2, left % 2 :: 2]
-    rows, columns = coarse.shape
-    y, x = (top + top % 2) // 2, (left + left % 2) // 2
+    # Whole chroma samples: each stands for two by two pixels.
+    left, top = left + left % 2, top + top % 2
+    inside = head.radius(left, top, max(right, left), max(bottom, top)) <= 0.9
+    luma = planes.y[top:bottom, left:right]
+    parts = [(luma, inside[: luma.shape[0], : luma.shape[1]])]
+    coarse = inside[::2, ::2]
+    for plane in (planes.u, planes.v):
+        part = plane[top // 2 :, left // 2 :][: coarse.shape[0], : coarse.shape[1]]
+        parts.append((part, coarse[: part.shape[0], : part.shape[1]]))
     return all(
-        part.size == 0 or part.std() < FLAT
-        for plane in planes[1:]
-        for part in [plane[y : y + rows, x : x + columns][coarse[: plane.shape[0] - y]]]
+        not where.any()
+        or (part[where].std() < FLAT and abs(float(part[where].mean()) - int(wanted)) < SHADE)
+        for (part, where), wanted in zip(parts, colour, strict=True)
     )
 
 
-def _shows(luma: Plane, face: Detection, before: Plane) -> bool:
-    """Whether fine structure of the original is left."""
-    left, top, right, bottom = head_window(face, (luma.shape[1], luma.shape[0]))
-    if min(before.shape) < 4:
-        return False
-    return detail_left(before, luma[top:bottom, left:right], face, (left, top)) > MAX_DETAIL
+def _shows(planes: Planes, face: Detection, before: Planes) -> bool:
+    """Whether fine structure of the original is left in the brightness or in a colour."""
+    left, top, right, bottom = head_window(face, planes.size)
+    after = window_of(planes, (left, top, right, bottom))
+    box = face.box
+    half = Detection(Box(box.x / 2, box.y / 2, box.w / 2, box.h / 2), face.score)
+    pairs = [
+        (before.y, after.y, face, (left, top)),
+        (before.u, after.u, half, (left // 2, top // 2)),
+        (before.v, after.v, half, (left // 2, top // 2)),
+    ]
+    return any(
+        min(old.shape) >= 4 and detail_left(old, new, one, corner) > MAX_DETAIL
+        for old, new, one, corner in pairs
+    )
 
 
 def head_window(face: Detection, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """The part of a picture in which a head is compared: left, top, right, bottom."""
     return head_of(face).window(size)
+
+
+def window_of(planes: Planes, window: tuple[int, int, int, int]) -> Planes:
+    """A copy of a part of the planes; of the colours all samples that touch it."""
+    left, top, right, bottom = window
+    half = (slice(top // 2, -(-bottom // 2)), slice(left // 2, -(-right // 2)))
+    return Planes(
+        planes.y[top:bottom, left:right].copy(), planes.u[half].copy(), planes.v[half].copy()
+    )
 
 
 def shifted(face: Detection, left: int, top: int) -> Detection:

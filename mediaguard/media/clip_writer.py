@@ -6,6 +6,7 @@ video stream, at most one sound stream, and nothing else of the source.
 """
 
 import heapq
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
@@ -23,6 +24,9 @@ from mediaguard.media.planes import Planes
 
 COPIED_SOUND = frozenset({"aac", "mp3", "opus", "ac3", "eac3", "alac", "flac"})
 """Sound that MP4 holds and browsers play; other sound is encoded anew as AAC."""
+_PLAYED_RATES = (32_000, 44_100, 48_000)
+"""Samples per second that every player takes; other sound is resampled."""
+_GAP_SECONDS = 0.05
 _CLEAN = {"movflags": "+faststart", "fflags": "+bitexact"}
 """The index first, so that a browser can start at once; no name of the writing program."""
 
@@ -80,8 +84,8 @@ class SegmentWriter:
         self._info = info
         name, options, qualities = _ENCODERS[encoding.codec]
         self._container = av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"})
-        rate = Fraction(info.fps).limit_denominator(1001 * 240)
         options = {**options, "crf": str(qualities[encoding.quality])}
+        rate = Fraction(info.fps).limit_denominator(1001)
         stream = self._container.add_stream(name, rate=rate, options=options)
         if not isinstance(stream, av.VideoStream):
             raise TypeError(name)
@@ -90,12 +94,17 @@ class SegmentWriter:
         # Encoders of 4:2:0 want even sides; the last row or column is shown twice.
         context.width, context.height = (side + side % 2 for side in (info.width, info.height))
         context.pix_fmt = "yuv420p"
-        context.time_base = stream.time_base = info.time_base
+        stream.time_base = info.time_base
         context.sample_aspect_ratio = info.aspect
         context.thread_count = 0
         tags = info.tags
         context.color_range, context.colorspace = tags.colour_range, tags.matrix
         context.color_primaries, context.color_trc = tags.primaries, tags.transfer
+        # The encoder counts frames. It gives one packet for each, in their order, and their times
+        # are put on the packets: no encoder can round them.
+        context.time_base = 1 / rate
+        self._count = 0
+        self._times: deque[tuple[int, int]] = deque()
         self._first: int | None = None
 
     def __enter__(self) -> "SegmentWriter":
@@ -110,16 +119,23 @@ class SegmentWriter:
         if self._first is None:
             self._first = pts
         frame = frame_of(planes, self._info.tags)
-        frame.time_base = self._info.time_base
-        frame.pts = pts - self._first
-        frame.duration = duration
-        with writing():
-            self._container.mux(self._stream.encode(frame))
+        frame.pts, frame.time_base = self._count, self._stream.codec_context.time_base
+        self._count += 1
+        self._times.append((pts - self._first, duration))
+        self._mux(frame)
 
     def finish(self) -> None:
         """Write what the encoder still holds."""
+        self._mux(None)
+
+    def _mux(self, frame: av.VideoFrame | None) -> None:
         with writing():
-            self._container.mux(self._stream.encode(None))
+            for packet in self._stream.encode(frame):
+                if not self._times:
+                    raise MediaError("clip-encode-failed", detail="packets")
+                packet.pts, packet.duration = self._times.popleft()
+                packet.dts, packet.time_base = packet.pts, self._info.time_base
+                self._container.mux(packet)
 
 
 def assemble(
@@ -208,7 +224,8 @@ def _encoded(
     stream: av.AudioStream,
     output: av.container.OutputContainer,
 ) -> Iterator["av.Packet[Any]"]:
-    target = output.add_stream("aac", rate=stream.codec_context.sample_rate)
+    rate = stream.codec_context.sample_rate
+    target = output.add_stream("aac", rate=rate if rate in _PLAYED_RATES else 48_000)
     if not isinstance(target, av.AudioStream):
         raise TypeError("aac")
     target.codec_context.layout = (
@@ -219,9 +236,12 @@ def _encoded(
     )
 
     def packets() -> Iterator["av.Packet[Any]"]:
+        following: int | None = None
         for packet in _sound_packets(source, stream):
             for frame in packet.decode():
-                for piece in resampler.resample(_in_samples(cast(av.AudioFrame, frame))):
+                sound = _in_samples(cast(av.AudioFrame, frame), following)
+                following = (sound.pts or 0) + sound.samples
+                for piece in resampler.resample(sound):
                     yield from target.encode(piece)
         for piece in resampler.resample(None):
             yield from target.encode(piece)
@@ -230,11 +250,16 @@ def _encoded(
     return packets()
 
 
-def _in_samples(frame: av.AudioFrame) -> av.AudioFrame:
-    """Counted in samples: some containers count sound in units that are longer than a packet."""
+def _in_samples(frame: av.AudioFrame, following: int | None) -> av.AudioFrame:
+    """Counted in samples, right behind the one before unless there is a real gap.
+
+    Some containers count sound in units that are as long as a packet.
+    """
     if frame.pts is not None and frame.time_base is not None:
-        frame.pts = round(frame.pts * frame.time_base * frame.sample_rate)
-        frame.time_base = Fraction(1, frame.sample_rate)
+        start = round(frame.pts * frame.time_base * frame.sample_rate)
+        if following is not None and abs(start - following) < _GAP_SECONDS * frame.sample_rate:
+            start = following
+        frame.pts, frame.time_base = start, Fraction(1, frame.sample_rate)
     return frame
 
 

@@ -115,22 +115,28 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         with _reopened(path) as file:
             yield file
     except OSError as error:
-        raise MediaError("file-unreadable", name=path.name, detail=error.strerror or "?") from error
+        raise _unreadable(path, error) from error
 
 
 def _reopened(path: Path) -> BinaryIO:
+    # O_NONBLOCK: opening a named pipe must not wait for a writer.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        # O_NONBLOCK: opening a named pipe must not wait for a writer.
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        file = os.fdopen(os.open(path, flags), "rb")
+        descriptor = os.open(path, flags)
     except FileNotFoundError:
         raise MediaError("file-vanished", name=path.name) from None
     except PermissionError:
         raise MediaError("file-no-permission", name=path.name) from None
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
         raise MediaError("not-a-file", name=path.name)
-    return file
+    return os.fdopen(descriptor, "rb")
+
+
+def _unreadable(path: Path, error: OSError) -> MediaError:
+    return MediaError("file-unreadable", name=path.name, detail=error.strerror or "?")
 
 
 def _too_large(path: Path, max_bytes: int) -> MediaError:

@@ -182,10 +182,10 @@ class _Follower:
         return sorted(faces, key=lambda face: face.track.first if face.track else 0)
 
     def _join(self, pieces: Sequence["_Piece"], matches: Sequence[Match | None]) -> list[Face]:
-        """Make one face of tracks that most likely go on from each other, and are named alike.
+        """Make one face of tracks that most likely go on from each other and are one subject's.
 
-        It saves whoever reviews them from seeing one person many times. What is shown does not
-        change: each track was named by itself.
+        It saves readers from seeing one person many times. What is shown does not change: each
+        track was named by itself. Unknown people stay apart: a mark on one must not hit another.
         """
         whole: dict[int, Face] = {}
         faces: list[Face] = []
@@ -215,14 +215,14 @@ class _Piece:
 
 def _same_name(one: Face, other: Face) -> bool:
     names = [face.match.subject_id if face.match else None for face in (one, other)]
-    return names[0] == names[1]
+    return names[0] is not None and names[0] == names[1]
 
 
 def _better(one: Face, other: Face) -> Face:
     """The face that says more, over the frames of both."""
     if one.track is None or other.track is None:
         raise ValueError("only tracks can be joined")
-    best = max(one, other, key=lambda face: (face.match is not None, face.detection.box.h))
+    best = max(one, other, key=lambda face: face.detection.box.h)
     return replace(best, track=joined(one.track, other.track))
 
 

@@ -32,10 +32,11 @@ from mediaguard.media.clip_verification import (
     unexpected,
     verify_file,
     verify_segment,
+    window_of,
 )
 from mediaguard.media.clip_writer import SegmentWriter, assemble
 from mediaguard.media.findings import Finding
-from mediaguard.media.planes import Paint, Plane, Planes, fill, paint, patch_for
+from mediaguard.media.planes import Paint, Planes, fill, paint, patch_for
 from mediaguard.media.redaction import Style
 from mediaguard.pipeline.assess_clip import Timeline
 from mediaguard.pipeline.found_faces import as_line, as_row, recall
@@ -357,6 +358,7 @@ class _Writer:
             expected,
             size=(info.width, info.height),
             time_base=info.time_base,
+            colours=info.colours,
             find_faces=self._looking.verifier.detect,
         )
 
@@ -378,12 +380,11 @@ class _Writer:
             self._patches[cover.track] = patch
         return Paint(cover.detection, patch, smooth=self._making.style is Style.BLUR)
 
-    def _original(self, planes: Planes, cover: Cover) -> Plane | None:
+    def _original(self, planes: Planes, cover: Cover) -> Planes | None:
         """What verification compares a head with where a flat colour is no proof."""
         if self._is_flat(cover):
             return None
-        left, top, right, bottom = head_window(cover.detection, planes.size)
-        return planes.y[top:bottom, left:right].copy()
+        return window_of(planes, head_window(cover.detection, planes.size))
 
     def _tell(self, done: int) -> None:
         # A second try goes over the same frames: progress does not run backwards.

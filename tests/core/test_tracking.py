@@ -19,6 +19,7 @@ from mediaguard.core.tracking import (
     Shots,
     Tracker,
     is_evident,
+    joined,
 )
 
 FPS = 25.0
@@ -217,7 +218,13 @@ Path = Callable[[int], float]
 
 
 def acted(
-    paths: dict[str, Path], frames: int, *, step: int = 1, behind: str = "", hidden: float = 0.0
+    paths: dict[str, Path],
+    frames: int,
+    *,
+    step: int = 1,
+    behind: str = "",
+    hidden: float = 0.0,
+    score: float = 0.9,
 ) -> list[list[tuple[int, str]]]:
     """Who is in each track: the frames in which it was seen, and whose face it really was.
 
@@ -226,6 +233,7 @@ def acted(
         frames, step: how many frames there are, and every which one is looked at.
         behind: who is not found when nearer than `hidden` face heights to somebody else.
         hidden: see there.
+        score: of all detections.
     """
     tracker, people = Tracker(FPS), defaultdict(list)
     for frame in range(0, frames, step):
@@ -236,7 +244,7 @@ def acted(
             if name != behind
             or all(abs(x - other) >= hidden for who, other in places.items() if who != name)
         ]
-        numbers = tracker.see(frame, [face(SIZE * places[name]) for name in names])
+        numbers = tracker.see(frame, [face(SIZE * places[name], score=score) for name in names])
         for number, name in zip(numbers, names, strict=True):
             people[number].append((frame, name))
     return list(people.values())
@@ -298,6 +306,19 @@ def test_faces_that_cross_are_never_exchanged_and_get_new_numbers(step):
                 found = acted(paths, frames, step=step)
                 assert exchanged(found, paths) == [], (one, other, start)
                 assert before_and_after(found, paths) == [], (one, other, start)
+
+
+def test_faces_that_are_barely_found_are_not_exchanged_either():
+    """Their scores are low in every frame, as those of blurred faces are."""
+    for one, other in ((0.05, 0.05), (0.0, 0.1), (0.2, -0.05), (0.15, 0.15)):
+        paths = {
+            "A": lambda f, v=one: -3 + v * f,
+            "B": lambda f, v=other: 3 - v * f,
+        }
+        frames = math.ceil(10 / (one + other))
+        found = acted(paths, frames, score=0.2)
+        assert exchanged(found, paths) == []
+        assert before_and_after(found, paths) == []
 
 
 @pytest.mark.parametrize("hidden", [0.3, 0.6, 0.7])
@@ -369,6 +390,24 @@ def test_faces_that_lean_together_and_part_are_new_both_times():
         assert not (one.first <= 20 and one.last >= 25), "from before until they touch"
         assert not (one.first <= 45 and one.last >= 50), "from when they touch until after"
     assert {frame for one in found for frame in one.frames} == set(range(70))
+
+
+def test_which_track_went_on_from_which():
+    tracker = Tracker(FPS)
+    between = np.interp(range(70), [20, 25, 45, 50], [1.5, 0.6, 0.6, 1.5])
+    for frame, gap in enumerate(between):
+        tracker.see(frame, [face(0), face(SIZE * gap)])
+    found = tracker.tracks()
+    assert len(tracker.follows) == len(found) - 2
+    for later, earlier in tracker.follows.items():
+        assert earlier < later
+        assert found[earlier].last < found[later].first <= found[earlier].last + 7
+        whole = joined(found[earlier], found[later])
+        assert (whole.first, whole.last) == (found[earlier].first, found[later].last)
+        assert whole.frames == tuple(sorted(whole.frames))
+    tracker.cut()
+    tracker.see(70, [face(0), face(2 * SIZE)])
+    assert not {len(found), len(found) + 1} & set(tracker.follows)
 
 
 def test_a_distance_that_trembles_about_the_limit_does_not_cut_a_track_to_pieces():

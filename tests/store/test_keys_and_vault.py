@@ -284,3 +284,230 @@ def test_a_vault_that_cannot_be_made(tmp_path, keyring):
     (tmp_path / "file").write_text("")
     vault = Vault(tmp_path / "file" / "vault", keyring)
     assert code(lambda: vault.put("i1", b"x")) == "vault-unwritable"
+
+
+# -- reading anywhere in a file of the vault ------------------------------------------------
+
+
+class Small:
+    """A vault with small chunks: how a file is read anywhere in it."""
+
+    CHUNK = 64
+
+    def __init__(self, folder, keyring):
+        self.vault = Vault(folder, keyring)
+        self.count = 0
+
+    def stored(self, data: bytes) -> str:
+        self.count += 1
+        self.vault.put(f"item-{self.count}", data)
+        return f"item-{self.count}"
+
+    def damaged(self, item_id: str, content: bytes) -> str:
+        self.vault._path(item_id).write_bytes(content)
+        return item_id
+
+
+@pytest.fixture
+def small(tmp_path, keyring, monkeypatch):
+    monkeypatch.setattr(vault_module, "CHUNK_BYTES", Small.CHUNK)
+    monkeypatch.setattr(vault_module, "_BUFFER_BYTES", 24)
+    return Small(tmp_path / "vault", keyring)
+
+
+lengths = st.builds(
+    lambda chunks, more: max(64 * chunks + more, 0), st.integers(0, 5), st.integers(-2, 2)
+) | st.integers(0, 300)
+moves = st.one_of(
+    st.tuples(st.just("read"), st.integers(-1, 200)),
+    st.tuples(st.just("set"), st.integers(0, 400)),
+    st.tuples(st.just("end"), st.integers(-400, 50)),
+    st.tuples(st.just("on"), st.integers(-100, 100)),
+    st.tuples(st.just("into"), st.integers(0, 200)),
+)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lengths, st.lists(moves, max_size=20))
+def test_reading_anywhere_gives_what_was_stored(small, length, steps):
+    """As a file in memory would, whatever is asked."""
+    data = bytes(index * 7 % 251 for index in range(length))
+    plain = io.BytesIO(data)
+    with small.vault.open(small.stored(data)) as file:
+        assert file.seekable()
+        assert file.readable()
+        for what, value in steps:
+            if what == "read":
+                assert file.read(value) == plain.read(value)
+            elif what == "into":
+                one, other = bytearray(value), bytearray(value)
+                assert file.readinto(one) == plain.readinto(other)
+                assert one == other
+            else:
+                whence = {"set": os.SEEK_SET, "end": os.SEEK_END, "on": os.SEEK_CUR}[what]
+                if whence != os.SEEK_SET:
+                    base = len(data) if whence == os.SEEK_END else plain.tell()
+                    value = max(value, -base)  # before the start: files and memory differ
+                assert file.seek(value, whence) == plain.seek(value, whence)
+            assert file.tell() == plain.tell()
+        file.seek(0)
+        assert file.read() == data
+
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 7])
+def test_a_file_in_chunks_of_the_real_size(vault, size, monkeypatch):
+    monkeypatch.setattr(vault_module, "CHUNK_BYTES", CHUNK)  # whatever `sealed` set
+    data = os.urandom(size)
+    vault.put("i1", data)
+    with vault.open("i1") as file:
+        assert file.read() == data
+        assert file.seek(0, os.SEEK_END) == size
+        assert file.read(1) == b""
+        for position in (CHUNK, CHUNK - 5, 0, max(size - 3, 0)):
+            file.seek(position)
+            assert file.read(10) == data[position : position + 10]
+
+
+def test_a_file_can_be_open_twice_and_is_closed_for_good(vault):
+    vault.put("i1", bytes(range(200)))
+    with vault.open("i1") as one, vault.open("i1") as other:
+        one.seek(100)
+        assert other.read(3) == bytes([0, 1, 2])
+        assert one.read(3) == bytes([100, 101, 102])
+    for call in (lambda: one.read(1), lambda: one.seek(0)):
+        with pytest.raises(ValueError, match="closed"):
+            call()
+
+
+def test_a_file_in_the_vault_cannot_be_written_through(vault):
+    vault.put("i1", b"x" * 100)
+    with vault.open("i1") as file:
+        assert not file.writable()
+        for call in (lambda: file.write(b"y"), lambda: file.truncate(1)):
+            with pytest.raises((OSError, io.UnsupportedOperation)):
+                call()
+    assert vault.get("i1") == b"x" * 100
+
+
+def test_opening_what_is_not_there(vault, tmp_path):
+    assert code(lambda: vault.open("i1")) == "vault-missing"
+    vault.put("i1", b"x")
+    vault.delete("i1")
+    assert code(lambda: vault.open("i1")) == "vault-missing"
+    vault.put("i1", b"x")
+    path = vault._path("i1")
+    path.unlink()
+    path.mkdir()
+    assert code(lambda: vault.open("i1")) == "vault-unreadable"
+
+
+def test_nobody_elses_file_is_opened(vault, tmp_path):
+    vault.put("i1", b"x")
+    vault.put("i2", b"y")
+    vault._path("i1").replace(vault._path("i2"))
+    assert code(lambda: vault.open("i2")) == "vault-tampered"
+    other = Vault(tmp_path / "vault", Keyring(new_key()))
+    other._path = vault._path
+    assert code(lambda: other.open("i2")) == "vault-tampered"
+
+
+def read_in_every_way(vault, item_id, original: bytes) -> list[bytes]:
+    """The whole file forwards, backwards, and by its last piece; only what is true may come."""
+    found = []
+    for start in (0, *range((len(original) // 64) * 64, -1, -64)):
+        try:
+            with vault.open(item_id) as file:
+                file.seek(start)
+                found.append(file.read())
+                assert found[-1] == original[start:], "something else was given"
+        except StoreError as error:
+            assert error.code == "vault-tampered"  # noqa: PT017 - both outcomes are fine here
+    return found
+
+
+@pytest.mark.parametrize("length", [0, 1, 64, 65, 128])
+def test_no_cut_is_opened(small, length):
+    """A file that ends too early is refused when it is opened, not when its end is read."""
+    data = os.urandom(length)
+    item_id = small.stored(data)
+    content = small.vault._path(item_id).read_bytes()
+    for shorter in range(len(content)):
+        small.damaged(item_id, content[:shorter])
+        assert code(lambda: small.vault.open(item_id)) == "vault-tampered", shorter
+    for longer in (b"x", b"x" * 16, b"x" * 80, content[-80:]):
+        small.damaged(item_id, content + longer)
+        assert code(lambda: small.vault.open(item_id)) == "vault-tampered"
+
+
+def test_no_flipped_byte_is_read(small):
+    """Opening it, or reading the piece that it lies in, fails; other pieces are as they were."""
+    data = os.urandom(200)
+    item_id = small.stored(data)
+    content = small.vault._path(item_id).read_bytes()
+    for position in range(len(content)):
+        changed = bytearray(content)
+        changed[position] ^= 0x01
+        small.damaged(item_id, bytes(changed))
+        assert data not in read_in_every_way(small.vault, item_id, data), position
+
+
+def test_no_moved_doubled_or_missing_chunk_is_read(small):
+    data = os.urandom(200)
+    item_id = small.stored(data)
+    content = small.vault._path(item_id).read_bytes()
+    size = small.CHUNK + 16
+    body = len(content) - 3 * size - (200 - 3 * 64 + 16)
+    header, rest = content[:body], content[body:]
+    a, b, c, last = (rest[n * size : (n + 1) * size] for n in range(4))
+    assert header + a + b + c + last == content
+    for order in (
+        [b, a, c, last], [a, c, b, last], [a, a, c, last], [a, b, last], [a, b, c], [last],
+        [a, b, c, c], [a, b, c, last, last], [c, b, a, last], [],
+    ):  # fmt: skip
+        small.damaged(item_id, b"".join([header, *order]))
+        assert data not in read_in_every_way(small.vault, item_id, data)
+
+
+def test_after_an_error_other_pieces_are_still_true(small):
+    data = os.urandom(200)
+    item_id = small.stored(data)
+    path = small.vault._path(item_id)
+    content = bytearray(path.read_bytes())
+    content[-150] ^= 1  # in the second of four chunks
+    path.write_bytes(content)
+    with small.vault.open(item_id) as file:
+        assert file.read(10) == data[:10]
+        for _ in range(2):
+            file.seek(100)
+            with pytest.raises(StoreError):
+                file.read(1)
+        file.seek(0)
+        assert file.read(10) == data[:10]
+        file.seek(195)
+        assert file.read() == data[195:]
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=300))
+def test_junk_is_never_opened(small, junk):
+    item_id = small.stored(b"x" * 70)
+    content = small.vault._path(item_id).read_bytes()
+    for damaged in (junk, content[:20] + junk, content + (junk or b"x")):
+        small.damaged(item_id, damaged)
+        assert code(lambda: small.vault.open(item_id)) == "vault-tampered"
+
+
+def test_a_failed_opening_leaves_no_file_open(vault):
+    if not os.path.isdir("/proc/self/fd"):  # noqa: PTH112
+        pytest.skip("no list of open files")
+    vault.put("i1", b"x" * 100)
+    path = vault._path("i1")
+    path.write_bytes(path.read_bytes()[:-1])
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    for _ in range(20):
+        assert code(lambda: vault.open("i1")) == "vault-tampered"
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+    vault.put("i1", b"x" * 100)
+    for _ in range(20):
+        vault.open("i1").close()
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
