@@ -29,7 +29,7 @@ PAD_SECONDS = 0.2
 sight and out of it gradually, and motion blurs it."""
 BRIDGE_SECONDS = 1.0
 """A gap up to this long between two tracks near each other is redacted too."""
-_BRIDGE_NEAR = 1.0  # face heights, and
+_BRIDGE_NEAR = 2.0  # face heights: somebody who runs past is that far away at the next look; and
 _BRIDGE_SPEED = 4.0  # face heights per second that somebody may have moved meanwhile
 _MOTION_MARGIN = 0.25  # of the way moved since the last sighting: motion is not quite straight
 _SURE_SCORE = 0.3

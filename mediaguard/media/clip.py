@@ -189,11 +189,6 @@ def pixels_of(frame: av.VideoFrame) -> Image:
     return np.asarray(frame.to_ndarray(format="rgb24", src_colorspace=source), np.uint8)
 
 
-def picture_of(planes: Planes, tags: ColourTags) -> Image:
-    """Planes as sRGB."""
-    return pixels_of(frame_of(planes, tags))
-
-
 def frame_of(planes: Planes, tags: ColourTags) -> av.VideoFrame:
     """Planes as a frame of the container library, with even sides as encoders want them.
 

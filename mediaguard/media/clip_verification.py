@@ -160,17 +160,21 @@ def unexpected(
     heads: Sequence[Detection],
     visible: Sequence[Box],
     size: tuple[int, int],
+    share: float = COVERED,
 ) -> list[Detection]:
     """The faces that can be seen though nobody decided to keep them.
 
     Args:
-        found: all faces found in a redacted frame.
-        heads: what is redacted in it.
+        found: all faces found in a frame.
+        heads: what is redacted in it, or will be.
         visible: where faces may be seen.
         size: width and height of the frame.
+        share: of a face's box that has to be redacted.
     """
     return [
-        face for face in found if not _is_kept(face, visible) and not _is_covered(face, heads, size)
+        face
+        for face in found
+        if not _is_kept(face, visible) and not _is_covered(face, heads, size, share)
     ]
 
 
@@ -273,7 +277,9 @@ def _is_kept(face: Detection, visible: Iterable[Box]) -> bool:
     return any(face.box.iou(box) >= SAME_FACE for box in visible)
 
 
-def _is_covered(face: Detection, heads: Sequence[Detection], size: tuple[int, int]) -> bool:
+def _is_covered(
+    face: Detection, heads: Sequence[Detection], size: tuple[int, int], share: float
+) -> bool:
     """Whether what was found lies on redacted pixels."""
     near = [h for h in heads if head_of(h).window(size) and _near(h.box, face.box)]
     if not near:
@@ -285,7 +291,7 @@ def _is_covered(face: Detection, heads: Sequence[Detection], size: tuple[int, in
         return True  # wholly outside the picture
     moved = [shifted(head, left, top) for head in near]
     mask = core_mask(moved, (right - left, bottom - top))
-    return bool(mask.mean() >= COVERED and mask[mask.shape[0] // 2, mask.shape[1] // 2])
+    return bool(mask.mean() >= share and mask[mask.shape[0] // 2, mask.shape[1] // 2])
 
 
 def _near(head: Box, face: Box) -> bool:

@@ -1,8 +1,8 @@
 """Make a clip's rendition, a segment at a time: redact, encode, decode again and verify.
 
-The frames in which faces were not looked for before are searched once they are redacted, before
-they are encoded. Where that, or verification, finds a face that was missed, it is redacted too,
-and the segments that it touches are made again. Segments that passed lie in the workspace under
+In the frames in which faces were not looked for before they are now, and each must be redacted or
+kept. Where that, or verification, finds a face that was missed, it is redacted too, and the
+segments that it touches are made again. Segments that passed lie in the workspace under
 a name that says what they hold, so that neither a second try nor a restart makes them twice.
 """
 
@@ -23,7 +23,7 @@ from mediaguard.core.faces import Box, Detection, Face, Track
 from mediaguard.core.media import Encoding
 from mediaguard.core.tracking import Cover, Coverage
 from mediaguard.errors import MediaError
-from mediaguard.media.clip import Clip, Frame, picture_of
+from mediaguard.media.clip import Clip, Frame
 from mediaguard.media.clip_verification import (
     Expected,
     Hidden,
@@ -49,6 +49,9 @@ _SAMPLE_SECONDS = 0.5
 _LATE_SCORE = 0.3
 """A face found so late counts from this score on, somewhat lower than in what came out, where
 encoding has moved scores a little."""
+_WHOLE = 0.95
+"""So much of its box has to be redacted already; a strip of a face that runs past tells something
+too, though no detector finds it."""
 _ROOM_BYTES = 50_000_000
 """Besides twice the source's size: what has to be free on the disk before the work starts."""
 
@@ -259,8 +262,8 @@ class _Writer:
     ) -> list[Expected]:
         """Redact and encode; returns what verification compares with.
 
-        Frames that were not looked at before are searched now, redacted as they are. What is found
-        is redacted too, also in the frames just before, which wait for that.
+        Frames that were not looked at before are looked at now. What is not redacted of what is
+        found there is redacted too, also in the frames just before, which wait for that.
         """
         timeline = self._timeline
         written: list[Expected] = []
@@ -283,7 +286,7 @@ class _Writer:
                 drawn = self._draw(frame, index, segment, covers[offset], edges)
                 waiting.append(drawn)
                 if index not in timeline.looked:
-                    for face in self._strangers(drawn):
+                    for face in self._missed(frame, drawn.expected):
                         self._cover_late(index, face, waiting, covers, segment)
                 if len(waiting) > self._coverage.pad:
                     write_first()
@@ -317,14 +320,13 @@ class _Writer:
         )
         return _Drawn(planes, frame.duration, expected)
 
-    def _strangers(self, drawn: _Drawn) -> list[Detection]:
-        picture = picture_of(drawn.planes, self._clip.info.tags)
-        width, height = drawn.planes.size
-        picture = np.ascontiguousarray(picture[:height, :width])
-        expected = drawn.expected
+    def _missed(self, frame: Frame, expected: Expected) -> list[Detection]:
+        """The faces in the original frame that are neither kept nor redacted as a whole."""
+        picture = frame.rgb()
         found = [f for f in self._looking.detector.detect(picture) if f.score >= _LATE_SCORE]
         heads = [head.face for head in expected.heads]
-        return unexpected(found, heads, expected.visible, (width, height))
+        size = picture.shape[1], picture.shape[0]
+        return unexpected(found, heads, expected.visible, size, _WHOLE)
 
     def _cover_late(
         self,

@@ -87,6 +87,8 @@ class Look:
     tilt: float = 0.0
     arms: float = 1.0
     shirt: Shirt | None = None
+    swing: float = 0.0  # degrees by which walking swings the arms
+    blink: float = 0.0  # 1: eyes closed
 
 
 EXPRESSIONS: dict[str, dict[str, float]] = {
@@ -288,7 +290,7 @@ def turn(axis: str, degrees: float) -> Array:
 
 
 def pose_of(look: Look) -> dict[str, Array]:
-    """Bone rotations for a look: arms hanging, the head turned with the neck."""
+    """Bone rotations for a look: arms hanging or swinging, the head turned with the neck."""
     part = Rotation.from_euler(
         "zxy", [look.yaw / 2, look.pitch / 2, look.tilt / 2], degrees=True
     ).as_matrix()
@@ -296,7 +298,8 @@ def pose_of(look: Look) -> dict[str, Array]:
     return {
         "neck02": part, "head": part,
         "clavicle.L": turn("y", 4 * look.arms), "clavicle.R": turn("y", -4 * look.arms),
-        "upperarm01.L": turn("y", down), "upperarm01.R": turn("y", -down),
+        "upperarm01.L": turn("x", look.swing) @ turn("y", down),
+        "upperarm01.R": turn("x", -look.swing) @ turn("y", -down),
         "lowerarm01.L": turn("x", 12), "lowerarm01.R": turn("x", 12),
     }  # fmt: skip
 
@@ -553,8 +556,11 @@ def figure(
     ``target`` is a point (such as the camera) that the eyes look at; ``detail`` scales the
     number of hairs, for people far away.
     """
+    action = dict(EXPRESSIONS[look.expression])
+    if look.blink:
+        action |= {"eyeBlinkLeft": look.blink, "eyeBlinkRight": look.blink}
     points, rotation, shift = vertices(
-        phenotype_of(person), features_of(person), EXPRESSIONS[look.expression], pose_of(look)
+        phenotype_of(person), features_of(person), action, pose_of(look)
     )
     floor = points[:13380, 2].min()
     height = float(np.ptp(points[:13380, 2]))
@@ -568,7 +574,8 @@ def figure(
     legs = (z < 0.02) & (x < 0.36) & (z > -0.83)
     legs &= x < 0.25
     quads = base_body.groups["body"]
-    hidden = ((z < neck - 0.018) & (x < shirt.sleeve - 0.03)) & (z > -0.80)
+    nape = 0.04 * np.clip(y / 0.04, 0, 1)  # the shirt is cut lower there
+    hidden = ((z < neck - 0.018 - nape) & (x < shirt.sleeve - 0.03)) & (z > -0.80)
     quads = quads[~hidden[quads[..., 0]].all(1)]
     pairs, index = np.unique(quads.reshape(-1, 2), axis=0, return_inverse=True)
     skin_faces = triangles(index.reshape(quads.shape[:2]))

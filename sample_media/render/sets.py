@@ -220,7 +220,8 @@ def _books(x0: float, x1: float, y: float, z: float, seed: int) -> list[Part]:
     return parts
 
 
-def _shelf(x0: float, x1: float, y: float, levels: list[float], seed: int) -> list[Part]:
+def shelf(x0: float, x1: float, y: float, levels: list[float], seed: int) -> list[Part]:
+    """A bookcase full of books, seen from the front."""
     wood = (0.52, 0.36, 0.20)
     top = levels[-1] + 0.36
     parts = [box(f"side{x}", (x - 0.02, y, 0), (x + 0.02, y + 0.3, top), wood) for x in (x0, x1)]
@@ -259,7 +260,7 @@ def classroom() -> Stage:
     ):
         parts.append(quad(f"drawing{number}", (x, 2.57, z), (0.34, 0, 0.004 * (number % 3)),
                           (0, 0, 0.25), texture=_drawing(number)))  # fmt: skip
-    parts += _shelf(1.05, 2.7, 2.2, [0.1, 0.5, 0.86], 40)
+    parts += shelf(1.05, 2.7, 2.2, [0.1, 0.5, 0.86], 40)
     return Stage(parts, _indoor_light(), exposure=1.2)
 
 
@@ -267,7 +268,7 @@ def library() -> Stage:
     """A library: a wall of books."""
     parts = _room((0.62, 0.70, 0.66), planks((0.36, 0.25, 0.16), 22, 9))
     for k in range(4):
-        parts += _shelf(-2.9 + 1.45 * k, -1.5 + 1.45 * k, 2.1, [0.1, 0.5, 0.9, 1.3, 1.7], 7 * k)
+        parts += shelf(-2.9 + 1.45 * k, -1.5 + 1.45 * k, 2.1, [0.1, 0.5, 0.9, 1.3, 1.7], 7 * k)
     return Stage(parts, _indoor_light(0.5), exposure=1.2)
 
 

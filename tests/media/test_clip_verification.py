@@ -13,7 +13,7 @@ import pytest
 
 from mediaguard.core.faces import Box, Detection
 from mediaguard.core.media import Codec, Encoding, Quality
-from mediaguard.media.clip import Clip, ClipInfo, ClipLimits, ColourTags, picture_of
+from mediaguard.media.clip import Clip, ClipInfo, ClipLimits, ColourTags, frame_of, pixels_of
 from mediaguard.media.clip_verification import (
     Expected,
     Hidden,
@@ -144,7 +144,7 @@ class Made:
 
     def _patch(self, one, style: Style, rng) -> np.ndarray:
         left, top, right, bottom = head_window(one(0), SIZE)
-        crop = picture_of(planes(0), TAGS)[top:bottom, left:right]
+        crop = pixels_of(frame_of(planes(0), TAGS))[top:bottom, left:right]
         return patch_for(crop, style, INFO.colours, rng)
 
     def judged(self, find_faces=_no_faces, **options):

@@ -55,14 +55,16 @@ def film(
     cut: int | None = None,
     seed: int = 0,
 ) -> Path:
-    """Write a clip; later people in `script` stand in front. At `cut` the ground changes."""
+    """Write a clip; later people in `script` stand in front. At `cut` it is another room."""
     base = ground() + seed
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    rooms = [(base + 50 * (part // 40 % 2)[..., None]).astype(np.uint8) for part in (x, y)]
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=FPS, options={"crf": "8", "bf": "0"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         tone = container.add_stream("aac", rate=44_100) if sound else None
         for index in range(frames):
-            pixels = base.copy() if cut is None or index < cut else 230 - base // 4
+            pixels = base.copy() if cut is None else rooms[int(index >= cut)].copy()
             for person, where in script.items():
                 draw(pixels, person, where(index))
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
