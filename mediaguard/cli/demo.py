@@ -1,5 +1,6 @@
 """`mediaguard demo`: the whole story on the sample school."""
 
+import shutil
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import click
 
 from mediaguard.app import App
-from mediaguard.cli.progress import each
+from mediaguard.cli.progress import each, each_item
 from mediaguard.cli.report import item_lines
 from mediaguard.cli.sheet import as_html, as_png, row
 from mediaguard.config import FILE_NAME, Language
@@ -19,6 +20,7 @@ from mediaguard.resources import resource
 from mediaguard.texts import say
 
 CHANNEL = "website-public"
+CLIP = "01-walking-by.mp4"
 
 
 @click.command()
@@ -41,8 +43,9 @@ CHANNEL = "website-public"
 def demo(keep: Path | None, out: Path, language: str) -> None:
     """Show everything on a made-up school: import, enrolment, photos, withdrawal.
 
-    Ten photos of rendered people go through the pipeline, each showing a rule. The result
-    is a contact sheet, before and after, as a picture and as a page.
+    Ten photos of rendered people, each showing a rule, and a video go through the pipeline.
+    The result is a contact sheet, before and after, as a picture and as a page, and the
+    finished video.
 
     \b
     Examples:
@@ -53,9 +56,13 @@ def demo(keep: Path | None, out: Path, language: str) -> None:
         home = keep or Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
         app = sample_school(home, language)
         photos = find_files([resource("sample_media", "photos")])
+        clip = resource("sample_media", "clips") / CLIP
         params = {"subjects": len(app.subjects()), "photos": len(photos), "channel": CHANNEL}
         click.echo(say("demo-intro", params, language) + "\n")
-        items = _process(app, photos)
+        items = _process(app, [*photos, clip])
+        out.mkdir(parents=True, exist_ok=True)
+        if items[-1].rendition:
+            shutil.copy(items[-1].rendition, out / CLIP)
         # Opened now: the item that is processed again gets another rendition.
         rows = [row(item) for item in items]
         click.echo(say("report-summary", {"channel": CHANNEL, **summary(items)}, language))
@@ -64,7 +71,10 @@ def demo(keep: Path | None, out: Path, language: str) -> None:
             (face.face.match.subject_id, item)
             for item in items
             for face in item.faces
-            if item.rendition and face.action is Action.KEEP and face.face.match
+            if item.rendition
+            and item.frames == 1
+            and face.action is Action.KEEP
+            and face.face.match
         )
         again = _withdraw(app, str(subject), Path(shown.path))
         outcome = say(f"outcome-{again.outcome.value}", {}, language)
@@ -73,11 +83,11 @@ def demo(keep: Path | None, out: Path, language: str) -> None:
         click.echo("\n".join(item_lines(again, language)) + "\n")
 
         rows.append(row(again))
-        out.mkdir(parents=True, exist_ok=True)
         png, html = out / "contact-sheet.png", out / "contact-sheet.html"
         as_png(rows, CHANNEL, language).save(png)
         html.write_text(as_html(rows, CHANNEL, language), encoding="utf-8")
-        click.echo(say("demo-done", {"png": png, "html": html}, language))
+        params = {"png": png, "html": html, "video": out / CLIP}
+        click.echo(say("demo-done", params, language))
 
 
 def sample_school(home: Path, language: str = "en") -> App:
@@ -105,11 +115,11 @@ def sample_school(home: Path, language: str = "en") -> App:
     return app
 
 
-def _process(app: App, photos: list[Path]) -> list[ItemReport]:
+def _process(app: App, paths: list[Path]) -> list[ItemReport]:
     pipeline, channel = app.pipeline(CHANNEL), app.channel(CHANNEL)
     items = []
-    for photo in each(photos):
-        item = pipeline.process(photo, vault=app.vault, channel=channel)
+    for path, tell in each_item(paths, app.language):
+        item = pipeline.process(path, vault=app.vault, channel=channel, progress=tell)
         click.echo("\n".join(item_lines(item, app.language)) + "\n")
         items.append(item)
     return items

@@ -65,9 +65,10 @@ EN = {
     "model-present": "installed",
     "model-absent": "not installed",
     "model-wrong": "NOT the measured file; it will be refused",
-    "demo-intro": "The sample school: {subjects} people with consents, {photos} photos for "
-    "{channel}. Nobody in it is real.",
-    "demo-done": "The contact sheet, before and after: {png} and {html}",
+    "demo-intro": "The sample school: {subjects} people with consents, {photos} photos and a "
+    "video for {channel}. Nobody in it is real.",
+    "demo-done": "The contact sheet, before and after: {png} and {html}; the finished video: "
+    "{video}",
     "demo-withdrawn": "Consent of {subject} for {channel} is withdrawn. The same photo again: "
     "{outcome}.",
 }
@@ -138,9 +139,10 @@ NL = {
     "model-present": "geïnstalleerd",
     "model-absent": "niet geïnstalleerd",
     "model-wrong": "NIET het gemeten bestand; het wordt geweigerd",
-    "demo-intro": "De voorbeeldschool: {subjects} mensen met toestemmingen, {photos} foto's voor "
-    "{channel}. Niemand ervan bestaat echt.",
-    "demo-done": "Het contactblad, voor en na: {png} en {html}",
+    "demo-intro": "De voorbeeldschool: {subjects} mensen met toestemmingen, {photos} foto's en "
+    "een video voor {channel}. Niemand ervan bestaat echt.",
+    "demo-done": "Het contactblad, voor en na: {png} en {html}; de video die naar buiten kan: "
+    "{video}",
     "demo-withdrawn": "De toestemming van {subject} voor {channel} is ingetrokken. Dezelfde foto "
     "opnieuw: {outcome}.",
 }

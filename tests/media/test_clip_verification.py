@@ -375,7 +375,7 @@ def test_a_face_is_looked_for_in_the_picture_as_it_is_shown(made):
         box = head(index).box
         core = picture[int(box.y) : int(box.bottom), int(box.x) : int(box.right)]
         assert core.std(axis=(0, 1)).max() < 8
-        assert np.abs(picture - picture_of(planes(index), TAGS).astype(int)).mean() < 25
+        assert np.abs(picture - pixels_of(frame_of(planes(index), TAGS)).astype(int)).mean() < 25
 
 
 def test_no_face_is_looked_for_where_that_was_not_asked(made):
