@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mediaguard.core.faces import Box, Detection, Track
+from mediaguard.core.faces import Box, Detection, Track, between
 
 _NEAR = 0.75
 """A detection may continue a track if it lies within this many face heights of where the track is
@@ -32,6 +32,7 @@ BRIDGE_SECONDS = 1.0
 _BRIDGE_NEAR = 2.0  # face heights: somebody who runs past is that far away at the next look; and
 _BRIDGE_SPEED = 4.0  # face heights per second that somebody may have moved meanwhile
 _MOTION_MARGIN = 0.25  # of the way moved since the last sighting: motion is not quite straight
+_MOST_STEPS = 20  # on the way of a face that seems to fly
 _SURE_SCORE = 0.3
 """A face found just once or twice counts only from this score on; more often, always."""
 _SURE_SIGHTINGS = 3
@@ -254,11 +255,11 @@ class Coverage:
             zip(self._redacted, self._reach, strict=True)
         ):
             for frame in range(max(first, start), min(last, end) + 1):
-                cover = Cover(index, _sighted(track, frame, self._fps))
-                result[frame - first].append(cover)
+                places = _places(track, frame, self._fps)
+                result[frame - first] += [Cover(index, place) for place in places]
         for owner, gap in self._bridges:
             for frame in range(max(first, gap.first + 1), min(last, gap.last - 1) + 1):
-                place = _sighted(gap, frame, self._fps)
+                (place,) = _places(gap, frame, self._fps)
                 if not any(
                     _hides(track.box_at(frame), place.box)
                     for track in self._kept
@@ -287,24 +288,29 @@ class Coverage:
         return result
 
 
-def _sighted(track: Track, frame: int, fps: float) -> Detection:
-    """A track's face in a frame within its range or near it, large enough for how it moves."""
+def _places(track: Track, frame: int, fps: float) -> list[Detection]:
+    """Where a track's face may be in a frame within its range or near it."""
     after = min(bisect_left(track.frames, frame), len(track.frames) - 1)
     before = max(after - 1, 0)
     nearest = min(before, after, key=lambda index: abs(track.frames[index] - frame))
     seen = track.detections[nearest]
     if track.frames[nearest] == frame:
-        return seen
+        return [seen]
     box = track.box_at(frame)
     if track.first < frame < track.last:
         moved = _moved(track.detections[before].box, track.detections[after].box)
-        box = _grown(box, moved[0] * _MOTION_MARGIN, moved[1] * _MOTION_MARGIN)
-    else:
-        # Where it was, and where it would be had it gone on as it moved: both are covered.
-        velocity = _velocity(track, frame < track.first, fps)
-        offset = frame - (track.first if frame < track.first else track.last)
-        ahead = Box(box.x + velocity[0] * offset, box.y + velocity[1] * offset, box.w, box.h)
-        box = _union(box, ahead)
+        return [_moved_to(seen, _grown(box, moved[0] * _MOTION_MARGIN, moved[1] * _MOTION_MARGIN))]
+    # Where it was, where it would be had it gone on as it moved, and all the way between.
+    velocity = _velocity(track, frame < track.first, fps)
+    offset = frame - (track.first if frame < track.first else track.last)
+    ahead = Box(box.x + velocity[0] * offset, box.y + velocity[1] * offset, box.w, box.h)
+    way = 2 * _distance(box, ahead)
+    steps = math.ceil(min(way, _MOST_STEPS)) if math.isfinite(way) else 0
+    return [_moved_to(seen, between(box, ahead, i / max(steps, 1))) for i in range(steps + 1)]
+
+
+def _moved_to(seen: Detection, box: Box) -> Detection:
+    """The same face elsewhere, with its tilt."""
     shift = box.center[0] - seen.box.center[0], box.center[1] - seen.box.center[1]
     landmarks = tuple((x + shift[0], y + shift[1]) for x, y in seen.landmarks)
     return Detection(box, seen.score, landmarks)
@@ -382,9 +388,3 @@ def _moved(start: Box, end: Box) -> tuple[float, float]:
 
 def _grown(box: Box, across: float, down: float) -> Box:
     return Box(box.x - across, box.y - down, box.w + 2 * across, box.h + 2 * down)
-
-
-def _union(one: Box, other: Box) -> Box:
-    left, top = min(one.x, other.x), min(one.y, other.y)
-    right, bottom = max(one.right, other.right), max(one.bottom, other.bottom)
-    return Box(left, top, right - left, bottom - top)
