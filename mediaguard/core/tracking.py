@@ -8,7 +8,7 @@ their ends. How well this does on real clips: docs/decisions/0008.
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mediaguard.core.faces import Box, Detection, Track, between
@@ -29,7 +29,9 @@ PAD_SECONDS = 0.2
 sight and out of it gradually, and motion blurs it."""
 BRIDGE_SECONDS = 1.0
 """A gap up to this long between two tracks near each other is redacted too."""
-_BRIDGE_NEAR = 2.0  # face heights: somebody who runs past is that far away at the next look; and
+_BRIDGE_NEAR = 1.2  # face heights, and
+_GONE_ON_SECONDS = 0.12
+"""A track that starts so soon after another one ended, at its place, goes on from it."""
 _BRIDGE_SPEED = 4.0  # face heights per second that somebody may have moved meanwhile
 _MOTION_MARGIN = 0.25  # of the way moved since the last sighting: motion is not quite straight
 _MOST_STEPS = 20  # on the way of a face that seems to fly
@@ -334,21 +336,34 @@ def _bridges(
 ) -> list[tuple[int, int]]:
     """Pairs (ends, starts again) that may be one face that was lost in between.
 
-    For redacting only, so a pair too many is no harm. Of the first `redacted` tracks every
-    possible pair counts: when several people are lost at once, nobody knows who is who. Of a
-    redacted and a kept one only the nearest.
+    Only tracks that nobody goes on from, and that go on from nobody, can be such ends. Of the
+    first `redacted` tracks every possible pair counts: when several people are lost at once,
+    nobody knows who is who. Of a redacted and a kept one only the nearest.
     """
-    pairs = []
     by_end = sorted(range(len(tracks)), key=lambda index: tracks[index].last)
     ends = [tracks[index].last for index in by_end]
-    for later, track in enumerate(tracks):
-        since = max(shots.around(track.first)[0], track.first - BRIDGE_SECONDS * fps)
-        near = []
-        for earlier in by_end[bisect_left(ends, since) : bisect_left(ends, track.first - 1)]:
+
+    def ended_before(later: int, seconds: float, gap: int) -> Iterator[tuple[int, float]]:
+        """Which tracks ended so shortly before another one starts, and how far from there."""
+        track = tracks[later]
+        since = max(shots.around(track.first)[0], track.first - seconds * fps)
+        for earlier in by_end[bisect_left(ends, since) : bisect_left(ends, track.first - gap)]:
             end, start = tracks[earlier].detections[-1].box, track.detections[0].box
-            distance = _distance(end, start)
-            reach = _BRIDGE_NEAR + _BRIDGE_SPEED * (track.first - tracks[earlier].last) / fps
-            if distance <= reach and _alike(end, start):
+            if _alike(end, start):
+                yield earlier, _distance(end, start)
+
+    gone_on, going_on = set(), set()
+    for later in range(len(tracks)):
+        for earlier, distance in ended_before(later, _GONE_ON_SECONDS, 0):
+            if distance <= _NEAR:
+                gone_on.add(earlier)
+                going_on.add(later)
+    pairs = []
+    for later in set(range(len(tracks))) - going_on:
+        near = []
+        for earlier, distance in ended_before(later, BRIDGE_SECONDS, 1):
+            gap = (tracks[later].first - tracks[earlier].last) / fps
+            if earlier not in gone_on and distance <= _BRIDGE_NEAR + _BRIDGE_SPEED * gap:
                 near.append((distance, earlier))
         pairs += [
             (earlier, later)

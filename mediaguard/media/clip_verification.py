@@ -7,6 +7,7 @@ other, every timestamp and all of the sound as in the source.
 """
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -185,15 +186,50 @@ def _near_edges(
     height, width = picture.shape[:2]
     found: list[Detection] = []
     for box in wanted.edges:
-        side = next((s for s in _EDGE_SIDES if s >= 3 * max(box.w, box.h)), 0)
-        if not side or side > min(width, height):
-            return find_faces(picture)
+        wide = min(math.ceil(3 * max(box.w, box.h)), width, height)
+        side = next((s for s in _EDGE_SIDES if s >= wide), _EDGE_SIDES[-1])
+        # A face that is too large for the largest part is looked at smaller.
+        wide = max(wide, min(side, width, height))
         x, y = box.center
-        left = min(max(round(x - side / 2), 0), width - side)
-        top = min(max(round(y - side / 2), 0), height - side)
-        crop = np.ascontiguousarray(picture[top : top + side, left : left + side])
-        found += [shifted(face, -left, -top) for face in find_faces(crop)]
+        left = min(max(round(x - wide / 2), 0), width - wide)
+        top = min(max(round(y - wide / 2), 0), height - wide)
+        part = picture[top : top + wide, left : left + wide]
+        if wide > side:
+            smaller = cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA)
+            part = np.asarray(smaller, np.uint8)
+        scale = max(wide / side, 1.0)
+        faces = (_scaled(face, scale) for face in find_faces(np.ascontiguousarray(part)))
+        # What the part's border cuts through is in the way, not what is looked for.
+        whole = (shifted(face, -left, -top) for face in faces)
+        inner = _inner((left, top, left + wide, top + wide), (width, height))
+        found += [face for face in whole if _is_within(face.box, inner)]
     return found
+
+
+def _inner(
+    part: tuple[int, int, int, int], size: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """A part of a picture without its rim, but for where the picture itself ends."""
+    left, top, right, bottom = part
+    return (
+        left + 1 if left > 0 else -math.inf,
+        top + 1 if top > 0 else -math.inf,
+        right - 1 if right < size[0] else math.inf,
+        bottom - 1 if bottom < size[1] else math.inf,
+    )
+
+
+def _is_within(box: Box, inner: tuple[float, float, float, float]) -> bool:
+    left, top, right, bottom = inner
+    return left < box.x and top < box.y and box.right < right and box.bottom < bottom
+
+
+def _scaled(face: Detection, scale: float) -> Detection:
+    box = face.box
+    points = tuple((x * scale, y * scale) for x, y in face.landmarks)
+    return Detection(
+        Box(box.x * scale, box.y * scale, box.w * scale, box.h * scale), face.score, points
+    )
 
 
 def _differs(frame: av.VideoFrame, size: tuple[int, int], wanted: Expected) -> bool:
@@ -223,16 +259,17 @@ def _is_filled(planes: Planes, face: Detection, colour: NDArray[np.uint8]) -> bo
     left, top = left + left % 2, top + top % 2
     inside = head.radius(left, top, max(right, left), max(bottom, top)) <= 0.9
     luma = planes.y[top:bottom, left:right]
-    parts = [(luma, inside[: luma.shape[0], : luma.shape[1]])]
+    parts = [(luma, np.ascontiguousarray(inside[: luma.shape[0], : luma.shape[1]]))]
     coarse = inside[::2, ::2]
     for plane in (planes.u, planes.v):
         part = plane[top // 2 :, left // 2 :][: coarse.shape[0], : coarse.shape[1]]
-        parts.append((part, coarse[: part.shape[0], : part.shape[1]]))
-    return all(
-        not where.any()
-        or (part[where].std() < FLAT and abs(float(part[where].mean()) - int(wanted)) < SHADE)
-        for (part, where), wanted in zip(parts, colour, strict=True)
-    )
+        parts.append((part, np.ascontiguousarray(coarse[: part.shape[0], : part.shape[1]])))
+    for (part, where), wanted in zip(parts, colour, strict=True):
+        if where.any():
+            mean, deviation = cv2.meanStdDev(np.ascontiguousarray(part), mask=where.view(np.uint8))
+            if deviation[0, 0] >= FLAT or abs(mean[0, 0] - int(wanted)) >= SHADE:
+                return False
+    return True
 
 
 def _shows(planes: Planes, face: Detection, before: Planes) -> bool:

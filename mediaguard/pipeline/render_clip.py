@@ -12,7 +12,7 @@ import shutil
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -140,15 +140,6 @@ class _Segment:
     path: Path = field(default_factory=Path)
 
 
-@dataclass(slots=True)
-class _Drawn:
-    """A frame that is redacted but not yet encoded: faces found in later ones reach back to it."""
-
-    planes: Planes
-    duration: int
-    expected: Expected
-
-
 class _Writer:
     """Writes segments until all of them are verified, or the tries are used up."""
 
@@ -178,6 +169,7 @@ class _Writer:
         self._rng = np.random.default_rng(secrets.randbits(128))
         self._strength = 1
         self._told = 0
+        self._looked: set[int] = set()
         self._sample = max(1, round(_SAMPLE_SECONDS * clip.info.fps))
         frames = len(timeline.pts)
         borders = [*range(0, frames, _SEGMENT_FRAMES), frames]
@@ -214,21 +206,18 @@ class _Writer:
         """Write and verify the segments that are not there yet as they have to be."""
         findings: list[Finding] = []
         edges = self._coverage.edges()
-        frames: Iterator[Frame] | None = None
-        position = 0
+        frames: Iterator[tuple[int, Frame]] | None = None
         for segment in self.segments:
             segment.path = self._path_of(segment)
-            if not segment.path.exists():
-                if frames is None or position != segment.first:
-                    start = self._timeline.pts[segment.first]
-                    frames = self._clip.frames(None if segment.first == 0 else start)
+            if segment.path.exists():
+                frames = None
+            else:
+                if frames is None:
+                    frames = self._looked_ahead(segment.first)
                 draft = self._making.folder / "draft.mp4"
-                expected = self._write(draft, segment, frames, edges)
-                position = segment.last + 1
-                result = self._verify(draft, expected)
+                result = self._verify(draft, self._write(draft, segment, frames, edges))
                 if result.ok:
                     # Faces found on the way are redacted in it, so that it may have another name.
-                    self._coverage = self._covered()
                     segment.path = self._path_of(segment)
                     draft.replace(segment.path)
                 findings += result.findings
@@ -237,6 +226,38 @@ class _Writer:
                     findings.append(Finding("face-visible", {"frame": frame, "count": 1}))
             self._tell(segment.last + 1)
         return findings
+
+    def _looked_ahead(self, first: int) -> Iterator[tuple[int, Frame]]:
+        """The frames from `first` on, with their numbers; looked at before they are needed.
+
+        A frame that was not looked at before is looked at now, and what is found there and not
+        redacted whole is redacted, also in the frames just before: these wait for that.
+        """
+        pts, looked = self._timeline.pts, self._timeline.looked
+        waiting: deque[tuple[int, Frame]] = deque()
+        frames = self._clip.frames(pts[first] if first else None)
+        for index, frame in enumerate(frames, first):
+            if index >= len(pts) or frame.pts != pts[index]:
+                raise MediaError("clip-changed")
+            if index not in looked and index not in self._looked:
+                self._looked.add(index)
+                missed = self._missed(index, frame)
+                for face in missed:
+                    self._late.add(index, face)
+                if missed:
+                    self._coverage = self._covered()
+            waiting.append((index, frame))
+            if len(waiting) > self._coverage.pad:
+                yield waiting.popleft()
+        yield from waiting
+
+    def _missed(self, index: int, frame: Frame) -> list[Detection]:
+        """The faces in an original frame that are neither kept nor redacted as a whole."""
+        picture = frame.rgb()
+        found = [f for f in self._looking.detector.detect(picture) if f.score >= _LATE_SCORE]
+        heads = [cover.detection for cover in self._coverage.covers(index, index)[0]]
+        size = picture.shape[1], picture.shape[0]
+        return unexpected(found, heads, self._coverage.visible(index), size, _WHOLE)
 
     def _path_of(self, segment: _Segment) -> Path:
         """Named by all that decides what is in it."""
@@ -257,101 +278,38 @@ class _Writer:
         self,
         path: Path,
         segment: _Segment,
-        frames: Iterator[Frame],
+        frames: Iterator[tuple[int, Frame]],
         edges: Mapping[int, Sequence[Box]],
     ) -> list[Expected]:
-        """Redact and encode; returns what verification compares with.
-
-        Frames that were not looked at before are looked at now. What is not redacted of what is
-        found there is redacted too, also in the frames just before, which wait for that.
-        """
-        timeline = self._timeline
-        written: list[Expected] = []
-        waiting: deque[_Drawn] = deque()
-        covers = self._coverage.covers(segment.first, segment.last)
-
+        """Redact and encode; returns what verification compares with."""
+        expected = []
+        start = self._timeline.pts[segment.first]
         with SegmentWriter(path, self._clip.info, self._making.encoding) as writer:
-
-            def write_first() -> None:
-                drawn = waiting.popleft()
-                pts = timeline.pts[drawn.expected.frame]
-                writer.write(drawn.planes, pts, drawn.duration)
-                written.append(drawn.expected)
-
-            for index in range(segment.first, segment.last + 1):
-                frame = next(frames, None)
-                if frame is None or frame.pts != timeline.pts[index]:
-                    raise MediaError("clip-changed")
-                offset = index - segment.first
-                drawn = self._draw(frame, index, segment, covers[offset], edges)
-                waiting.append(drawn)
-                if index not in timeline.looked:
-                    for face in self._missed(frame, drawn.expected):
-                        self._cover_late(index, face, waiting, covers, segment)
-                if len(waiting) > self._coverage.pad:
-                    write_first()
-                self._tell(index)
-            while waiting:
-                write_first()
-            writer.finish()
-        return written
-
-    def _draw(
-        self,
-        frame: Frame,
-        index: int,
-        segment: _Segment,
-        covers: Sequence[Cover],
-        edges: Mapping[int, Sequence[Box]],
-    ) -> _Drawn:
-        planes = frame.planes()
-        small = planes.small()
-        heads = [Hidden(c.detection, self._original(planes, c)) for c in covers]
-        paints = [self._paint(frame, cover) for cover in covers]
-        expected = Expected(
-            frame=index,
-            pts=self._timeline.pts[index] - self._timeline.pts[segment.first],
-            small=small,
-            touched=paint(planes, paints, strength=self._strength),
-            heads=heads,
-            visible=self._coverage.visible(index),
-            search=index % self._sample == 0,
-            edges=edges.get(index, ()),
-        )
-        return _Drawn(planes, frame.duration, expected)
-
-    def _missed(self, frame: Frame, expected: Expected) -> list[Detection]:
-        """The faces in the original frame that are neither kept nor redacted as a whole."""
-        picture = frame.rgb()
-        found = [f for f in self._looking.detector.detect(picture) if f.score >= _LATE_SCORE]
-        heads = [head.face for head in expected.heads]
-        size = picture.shape[1], picture.shape[0]
-        return unexpected(found, heads, expected.visible, size, _WHOLE)
-
-    def _cover_late(
-        self,
-        index: int,
-        face: Detection,
-        waiting: Sequence[_Drawn],
-        covers: Sequence[list[Cover]],
-        segment: _Segment,
-    ) -> None:
-        """Redact a face that was found just now, around the frame in which it was found."""
-        self._late.add(index, face)
-        first, last = self._coverage.reach(Track((index,), (face,)))
-        cover = Cover(-1, face)
-        for frame in range(max(first, segment.first), min(last, segment.last) + 1):
-            if frame > index:
-                covers[frame - segment.first].append(cover)
-        flat = [Paint(face, fill(self._clip.info.colours))]
-        for drawn in waiting:
-            if first <= drawn.expected.frame <= index:
-                touched = paint(drawn.planes, flat, strength=self._strength)
-                drawn.expected = replace(
-                    drawn.expected,
-                    touched=drawn.expected.touched | touched,
-                    heads=[*drawn.expected.heads, Hidden(face)],
+            for index, frame in islice(frames, segment.last - segment.first + 1):
+                covers = self._coverage.covers(index, index)[0]
+                planes = frame.planes()
+                small = planes.small()
+                heads = [Hidden(c.detection, self._original(planes, c)) for c in covers]
+                paints = [self._paint(frame, cover) for cover in covers]
+                touched = paint(planes, paints, strength=self._strength)
+                writer.write(planes, frame.pts, frame.duration)
+                expected.append(
+                    Expected(
+                        frame=index,
+                        pts=frame.pts - start,
+                        small=small,
+                        touched=touched,
+                        heads=heads,
+                        visible=self._coverage.visible(index),
+                        search=index % self._sample == 0,
+                        edges=edges.get(index, ()),
+                    )
                 )
+                self._tell(index)
+            writer.finish()
+        if len(expected) != segment.last - segment.first + 1:
+            raise MediaError("clip-changed")
+        return expected
 
     def _verify(self, path: Path, expected: Sequence[Expected]) -> SegmentVerification:
         info = self._clip.info
