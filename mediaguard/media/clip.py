@@ -22,7 +22,7 @@ from mediaguard.core.faces import Image
 from mediaguard.errors import MediaError
 from mediaguard.media.planes import Colours, Plane, Planes
 
-_THREADS = 4  # of the decoder; each holds a frame in memory
+_THREADS = 2  # of the decoder; each holds frames in memory
 _READ_BYTES = 1 << 18
 _ENCRYPTED = {"encv", "drmi"}
 _MISSING_SECONDS, _MISSING_SHARE = 0.5, 0.02
@@ -230,7 +230,8 @@ class Clip:
         self._limits = limits
         self.info: ClipInfo
         self._turn: Turn
-        self.info, self._turn = self._probe()
+        self._rotation: int
+        self.info, self._turn, self._rotation = self._probe()
 
     def open(self) -> av.container.InputContainer:
         """The container, opened anew; to be closed by the caller."""
@@ -281,8 +282,18 @@ class Clip:
         stored = (self.info.width, self.info.height)
         if self._turn.transpose:
             stored = stored[::-1]
-        if (frame.width, frame.height) != stored or _turn_of(frame) != self._turn:
+        if (frame.width, frame.height) != stored or self._is_turned_otherwise(frame):
             raise MediaError("clip-unreadable", detail="frames of different sizes")
+
+    def _is_turned_otherwise(self, frame: av.VideoFrame) -> bool:
+        """Whether the display matrix changed meanwhile.
+
+        A frame whose side data were touched lives until the garbage collector finds it (PyAV
+        18.1), which for 4K means gigabytes; so only key frames are asked for the whole matrix.
+        """
+        if frame.key_frame:
+            return _turn_of(frame) != self._turn
+        return frame.rotation != self._rotation
 
     def _check_end(
         self,
@@ -307,7 +318,7 @@ class Clip:
         if missing > allowed:
             raise MediaError("clip-truncated")
 
-    def _probe(self) -> tuple[ClipInfo, Turn]:
+    def _probe(self) -> tuple[ClipInfo, Turn, int]:
         with self.open() as container:
             videos = _video_streams(container)
             if not videos:
@@ -325,7 +336,7 @@ class Clip:
             self._check_size(frame.width * frame.height)
             if any(component.is_alpha for component in frame.format.components):
                 raise MediaError("clip-transparent")
-            return self._describe(container, stream, frame, turn), turn
+            return self._describe(container, stream, frame, turn), turn, frame.rotation
 
     def _first_frame(
         self, container: av.container.InputContainer, stream: av.VideoStream

@@ -27,6 +27,7 @@ COPIED_SOUND = frozenset({"aac", "mp3", "opus", "ac3", "eac3", "alac", "flac"})
 _PLAYED_RATES = (32_000, 44_100, 48_000)
 """Samples per second that every player takes; other sound is resampled."""
 _GAP_SECONDS = 0.05
+_THREADS = 2  # of the encoder; each holds frames in memory
 _CLEAN = {"movflags": "+faststart", "fflags": "+bitexact"}
 """The index first, so that a browser can start at once; no name of the writing program."""
 
@@ -35,7 +36,7 @@ _ENCODERS: dict[Codec, tuple[str, dict[str, str], dict[Quality, int]]] = {
     # Without B-frames: packets come out in the order of their times, whatever these are.
     Codec.H264: (
         "libx264",
-        {"preset": "veryfast", "bf": "0", "rc-lookahead": "10"},
+        {"preset": "veryfast", "bf": "0", "rc-lookahead": "5"},
         {Quality.HIGH: 17, Quality.NORMAL: 21, Quality.SMALL: 26},
     ),
     Codec.VP9: (
@@ -96,7 +97,7 @@ class SegmentWriter:
         context.pix_fmt = "yuv420p"
         stream.time_base = info.time_base
         context.sample_aspect_ratio = info.aspect
-        context.thread_count = 0
+        context.thread_count = _THREADS
         tags = info.tags
         context.color_range, context.colorspace = tags.colour_range, tags.matrix
         context.color_primaries, context.color_trc = tags.primaries, tags.transfer

@@ -8,6 +8,7 @@ from mediaguard.core.faces import Assessment
 from mediaguard.media.clip import Clip
 from mediaguard.media.photo import Photo
 from mediaguard.media.redaction import Style
+from mediaguard.memory import give_large_blocks_back
 from mediaguard.pipeline.assess import assess
 from mediaguard.pipeline.assess_clip import Timeline, assess_clip
 from mediaguard.pipeline.ports import Looking, Progress
@@ -55,6 +56,7 @@ class OpenedClip:
     def __init__(
         self, clip: Clip, looking: Looking, making: Making | None, progress: Progress
     ) -> None:
+        give_large_blocks_back()
         self._clip = clip
         self._looking = looking
         self._making = making
