@@ -68,9 +68,12 @@ class HeadShape:
         """How far each pixel of a rectangle lies from the middle; 1 is the shape's outline."""
         across = np.arange(left, right, dtype=np.float32)[None, :] + np.float32(0.5 - self.x)
         down = np.arange(top, bottom, dtype=np.float32)[:, None] + np.float32(0.5 - self.y)
-        cos, sin = np.float32(math.cos(self.angle)), np.float32(math.sin(self.angle))
-        u = np.abs(across * cos + down * sin) / np.float32(self.a)
-        v = np.abs(down * cos - across * sin) / np.float32(self.b)
+        if self.angle == 0:  # the axes apart: powers of rows and columns, not of every pixel
+            u, v = np.abs(across) / np.float32(self.a), np.abs(down) / np.float32(self.b)
+        else:
+            cos, sin = np.float32(math.cos(self.angle)), np.float32(math.sin(self.angle))
+            u = np.abs(across * cos + down * sin) / np.float32(self.a)
+            v = np.abs(down * cos - across * sin) / np.float32(self.b)
         power = u ** np.float32(_EXPONENT) + v ** np.float32(_EXPONENT)
         return np.asarray(power ** np.float32(1 / _EXPONENT), np.float32)
 

@@ -1,6 +1,7 @@
 """Verification of a clip believes nothing: each way it can be wrong is noticed."""
 
 import io
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -673,3 +674,17 @@ def test_a_clip_that_is_turned_on_playing_is_noticed(finished):
 def test_packets_and_times_are_those_of_this_clip(finished):
     finished.pts = [time + 1 for time in finished.pts]
     assert finished.codes() == {"output-times"}
+
+
+@pytest.mark.parametrize("size", [(20, 24), (60, 60), (40, 90), (300, 380)])
+def test_what_is_surely_covered_is(size):
+    """The rectangle by which most faces are judged lies within the head's core."""
+    from mediaguard.media.clip_verification import _surely
+
+    width, height = size
+    box = Box(width * 2.0, height * 2.0, width, height)
+    mask = core_mask([Detection(box, 0.9)], (width * 5, height * 5))
+    part = _surely(box)
+    assert mask[
+        math.ceil(part.y) : math.floor(part.bottom), math.ceil(part.x) : math.floor(part.right)
+    ].all()
