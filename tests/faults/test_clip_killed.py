@@ -1,29 +1,18 @@
 """A video under way is killed with SIGKILL at random moments; it goes on, and nothing slips out."""
 
-import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 from mediaguard.app import App
 from mediaguard.resources import resource
 from mediaguard.store.items import Items
-from tests.faults.test_watch_killed import assert_nothing_unverified_is_public
+from tests.faults.test_watch_killed import assert_nothing_unverified_is_public, start
 
 KILLS = 8
 CHANNEL = "website-public"
-
-
-def start(home: Path) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "-c", "from mediaguard.cli.main import main; main()", "watch"],
-        env={**os.environ, "MEDIAGUARD_HOME": str(home)},
-        stdout=subprocess.DEVNULL,
-    )
 
 
 def test_killed_again_and_again_a_video_still_goes_out_once(home: Path):
@@ -36,13 +25,15 @@ def test_killed_again_and_again_a_video_still_goes_out_once(home: Path):
     found: set[str] = set()
     for _ in range(KILLS):
         process = start(home)
-        time.sleep(randomness.uniform(2.0, 7.0))
+        time.sleep(randomness.uniform(1.5, 6.0))
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert_nothing_unverified_is_public(app)
         found |= {path.name for path in app.work.glob("*/*")} if app.work.exists() else set()
 
     process = start(home)
+    assert process.stdout is not None
+    assert process.stdout.readline()  # it is up, and answers signals
     deadline = time.monotonic() + 300
     while any(app.inbox(CHANNEL).iterdir()) and time.monotonic() < deadline:
         time.sleep(0.2)
