@@ -41,8 +41,9 @@ from mediaguard.app import App
 from mediaguard.cli.demo import sample_school
 from mediaguard.core.faces import Box, Detection
 from mediaguard.core.tracking import Tracker
-from mediaguard.media.clip import Clip, ClipLimits, pixels_of
+from mediaguard.media.clip import Clip, ClipLimits
 from mediaguard.media.cuts import CutDetector
+from mediaguard.media.frames import pixels_of
 from mediaguard.media.sniffing import clip_format
 from mediaguard.resources import resource
 from mediaguard.vision.centerface import CenterFace

@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaguard.core.faces import Box, Detection, Image
-from mediaguard.media.clip import Clip, pixels_of, plane_of
+from mediaguard.media.clip import Clip
 from mediaguard.media.clip_writer import COPIED_SOUND, frames_of
 from mediaguard.media.findings import Finding
+from mediaguard.media.frames import pixels_of, plane_of
 from mediaguard.media.planes import Colours, Planes, fill
 from mediaguard.media.redaction import core_mask, head_of
 from mediaguard.media.verification import COVERED, MAX_CHANGE, MAX_DETAIL, SAME_FACE, detail_left

@@ -19,7 +19,8 @@ from av.audio.resampler import AudioResampler
 from mediaguard.atomic import FULL
 from mediaguard.core.media import Codec, Encoding, Quality
 from mediaguard.errors import MediaError
-from mediaguard.media.clip import Clip, ClipInfo, frame_of
+from mediaguard.media.clip import Clip, ClipInfo
+from mediaguard.media.frames import frame_of
 from mediaguard.media.planes import Planes
 
 COPIED_SOUND = frozenset({"aac", "mp3", "opus", "ac3", "eac3", "alac", "flac"})

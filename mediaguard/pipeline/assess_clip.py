@@ -10,8 +10,9 @@ from typing import BinaryIO
 from mediaguard.core.faces import Assessment, Detection, Face, Image, Match, Quality, Track
 from mediaguard.core.track_matching import Probe, name_tracks, split
 from mediaguard.core.tracking import Shots, Tracker, is_evident, joined
-from mediaguard.media.clip import Clip, Frame
+from mediaguard.media.clip import Clip
 from mediaguard.media.cuts import CutDetector
+from mediaguard.media.frames import Frame
 from mediaguard.pipeline.found_faces import as_line, recall
 from mediaguard.pipeline.ports import Looking, Progress
 

@@ -23,7 +23,7 @@ from mediaguard.core.faces import Box, Detection, Face, Track
 from mediaguard.core.media import Encoding
 from mediaguard.core.tracking import Cover, Coverage
 from mediaguard.errors import MediaError
-from mediaguard.media.clip import Clip, Frame
+from mediaguard.media.clip import Clip
 from mediaguard.media.clip_verification import (
     Expected,
     Hidden,
@@ -36,6 +36,7 @@ from mediaguard.media.clip_verification import (
 )
 from mediaguard.media.clip_writer import SegmentWriter, assemble
 from mediaguard.media.findings import Finding
+from mediaguard.media.frames import Frame
 from mediaguard.media.planes import Paint, Planes, fill, paint, patch_for
 from mediaguard.media.redaction import Style
 from mediaguard.pipeline.assess_clip import Timeline

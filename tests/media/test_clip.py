@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mediaguard.errors import MediaError
-from mediaguard.media.clip import Clip, ClipLimits, Frame
+from mediaguard.media.clip import Clip, ClipLimits
+from mediaguard.media.frames import Frame
 from mediaguard.media.planes import Planes
 from mediaguard.media.sniffing import clip_format
 from tests.media import builders

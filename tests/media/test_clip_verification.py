@@ -14,7 +14,7 @@ import pytest
 
 from mediaguard.core.faces import Box, Detection
 from mediaguard.core.media import Codec, Encoding, Quality
-from mediaguard.media.clip import Clip, ClipInfo, ClipLimits, ColourTags, frame_of, pixels_of
+from mediaguard.media.clip import Clip, ClipInfo, ClipLimits
 from mediaguard.media.clip_verification import (
     Expected,
     Hidden,
@@ -26,6 +26,7 @@ from mediaguard.media.clip_verification import (
     window_of,
 )
 from mediaguard.media.clip_writer import SegmentWriter, assemble
+from mediaguard.media.frames import ColourTags, frame_of, pixels_of
 from mediaguard.media.planes import Paint, Planes, fill, paint, patch_for
 from mediaguard.media.redaction import Style, core_mask
 from mediaguard.media.sniffing import clip_format

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from mediaguard.core.media import Codec, Encoding, Quality
 from mediaguard.errors import MediaError
-from mediaguard.media.clip import Clip, ClipInfo, ClipLimits, ColourTags
+from mediaguard.media.clip import Clip, ClipInfo, ClipLimits
 from mediaguard.media.clip_verification import packet_digest, verify_file
 from mediaguard.media.clip_writer import SegmentWriter, assemble, frames_of
+from mediaguard.media.frames import ColourTags
 from mediaguard.media.planes import Planes
 from mediaguard.media.sniffing import clip_format
 from tests.media import clip_builders as clips
