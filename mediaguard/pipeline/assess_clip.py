@@ -101,7 +101,6 @@ class _Searched:
     """What was tried to recognise one track."""
 
     probes: list[Probe] = field(default_factory=list)
-    looks: int = 0
     last: int = -1
     unclear: tuple[Detection, Quality] | None = None
 
