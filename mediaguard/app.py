@@ -1,17 +1,17 @@
 """Builds everything from the configuration: the only file that knows every adapter."""
 
 import os
+import threading
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from mediaguard import config as configuration
-from mediaguard.channels.folder import FolderChannel
+from mediaguard.channels.registry import connect
 from mediaguard.config import FILE_NAME, Config
 from mediaguard.core.consent import Subject
 from mediaguard.core.decision import ChannelPolicy
@@ -24,16 +24,17 @@ from mediaguard.media.clip import ClipLimits
 from mediaguard.media.photo import Limits
 from mediaguard.media.redaction import Style
 from mediaguard.pipeline.enrol import ReferencePolicy, make_reference
-from mediaguard.pipeline.ports import Looking
+from mediaguard.pipeline.ports import Channel, Looking
 from mediaguard.pipeline.process import Pipeline
+from mediaguard.pipeline.takedown import fail, take_down
 from mediaguard.resources import resource
-from mediaguard.store.book import ChannelBook, ChannelRules
+from mediaguard.store.book import ChannelRules
 from mediaguard.store.database import Database
 from mediaguard.store.desk import Desk
 from mediaguard.store.gallery import Gallery
-from mediaguard.store.items import VISIBLE, Publications
 from mediaguard.store.keys import Keyring
 from mediaguard.store.ledger import Ledger
+from mediaguard.store.takedown_book import TakedownBook
 from mediaguard.store.vault import Vault
 from mediaguard.vision.quality import measure
 from mediaguard.vision.registry import (
@@ -72,6 +73,8 @@ class App:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.eyes = threading.Lock()
+        """Held by whoever looks at pixels: several threads take turns, for the sake of memory."""
 
     # -- the home ---------------------------------------------------------------------------
 
@@ -170,6 +173,7 @@ class App:
         """Which consent counts on a channel."""
         configured = self.config.channel(channel)
         return ChannelRules(
+            takedown=configured.takedown,
             channel=channel,
             purpose=configured.purpose,
             zone=self.config.zone,
@@ -178,11 +182,16 @@ class App:
             else frozenset(configured.wordings),
         )
 
-    def book(self, channel: str) -> ChannelBook:
-        """The records of one channel."""
-        return ChannelBook(
-            self.database, self.keyring, self.rules(channel), now=self.now, actor=self.actor
-        )
+    def book(self, channel: str) -> TakedownBook:
+        """The records of one channel.
+
+        Of a channel that is not configured any more it still knows what was published there.
+        """
+        if channel in self.config.channels:
+            rules = self.rules(channel)
+        else:
+            rules = ChannelRules(channel, "", self.config.zone, frozenset())
+        return TakedownBook(self.database, self.keyring, rules, now=self.now, actor=self.actor)
 
     @cached_property
     def desk(self) -> Desk:
@@ -196,10 +205,13 @@ class App:
             actor=self.actor,
         )
 
-    def channel(self, name: str) -> FolderChannel:
-        """The connector of a channel."""
-        self.config.channel(name)
-        return FolderChannel(self.ready(name))
+    def channel(self, name: str) -> Channel:
+        """The connector of a channel.
+
+        Raises:
+            ConfigError: there is no such channel, or a secret of it cannot be read.
+        """
+        return connect(self.config.channel(name), self.ready(name), self.home)
 
     def gallery(self, session: Session) -> Gallery:
         """The stored references, within a transaction."""
@@ -257,12 +269,15 @@ class App:
         """Which files are too large."""
         return self.config.limits.max_file_mb * 1_000_000
 
-    def pipeline(self, channel: str, groups: Collection[str] = ()) -> Pipeline:
+    def pipeline(
+        self, channel: str, groups: Collection[str] = (), book: TakedownBook | None = None
+    ) -> Pipeline:
         """The steps for a channel, with the gallery as it is now.
 
         Args:
             channel: where pictures are to go.
             groups: search only subjects of these groups; empty for all.
+            book: the channel's records, if an item is in hand there already.
         """
         rules, matching = self.config.channel(channel), self.config.matching
         looking = Looking(
@@ -294,7 +309,7 @@ class App:
             encoding=Encoding(video.codec, video.quality),
             audio=rules.audio,
             work=self.work,
-            book=self.book(channel),
+            book=book or self.book(channel),
         )
 
     # -- people -----------------------------------------------------------------------------
@@ -349,30 +364,21 @@ class App:
 
     # -- what was published -----------------------------------------------------------------
 
-    def publications(
-        self, *, subject: str | None = None, channel: str | None = None, everything: bool = False
-    ) -> list[dict[str, Any]]:
-        """Publications that may be public, oldest first; with `everything` also removed ones."""
-        states = None if everything else VISIBLE
-        with self.database.read() as session:
-            publications = Publications(session)
-            if subject is None:
-                rows = publications.list(channel=channel, states=states)
-            else:
-                Ledger(session).known_subject(subject)
-                rows = publications.of_subject(subject, channel, states)
-            return [
-                {
-                    "id": row.id,
-                    "item": row.item_id,
-                    "channel": row.channel,
-                    "state": row.state,
-                    "subjects": list(publications.subjects(row.id)),
-                    "consent_events": row.consent_events,
-                    "rendition_sha256": row.rendition_sha256,
-                    "urls": row.urls,
-                    "published_at": row.confirmed_at.isoformat() if row.confirmed_at else None,
-                    "removed_at": row.removed_at.isoformat() if row.removed_at else None,
-                }
-                for row in rows
-            ]
+    def take_down(self, item_id: str, book: TakedownBook) -> None:
+        """One attempt at everything of an item that is to be taken down now.
+
+        Args:
+            item_id: the item, which is in hand.
+            book: where it is in hand.
+        """
+        orders = book.orders(item_id)
+        if not orders:
+            return
+        try:
+            channel = self.channel(book.channel)
+        except ConfigError as error:
+            for order in orders:
+                fail(order, error, book=book)
+            return
+        for order in orders:
+            take_down(order, book=book, channel=channel)

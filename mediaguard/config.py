@@ -7,7 +7,7 @@ mistake in a rule never goes unnoticed.
 import tomllib
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -17,6 +17,7 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 from mediaguard.core.consent import MATCHING
@@ -28,6 +29,9 @@ from mediaguard.errors import ConfigError
 FILE_NAME = "mediaguard.toml"
 ChannelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+[^\s?#/]$")]
+SecretReference = Annotated[str, StringConstraints(pattern=r"^(env|file):\S+$")]
+"""Where a secret is found, never the secret: ``env:NAME`` or ``file:PATH`` (see `secrets.py`)."""
 
 
 _MATCH, _POLICY, _ENCODING = MatchPolicy(), ChannelPolicy(channel=""), Encoding()
@@ -92,15 +96,85 @@ class Watch(_Section):
     settle_seconds: Annotated[float, Field(ge=0.1, le=600)] = 2.0
 
 
+class WordPress(_Section):
+    """A WordPress site whose media library is published to."""
+
+    url: WebAddress
+    user: str
+    password: SecretReference
+
+
+class Http(_Section):
+    """A website's own system that follows docs/guides/cms-builder.md."""
+
+    url: WebAddress
+    secrets: Annotated[tuple[SecretReference, ...], Field(min_length=1)]
+
+
+class Facebook(_Section):
+    """A Facebook page."""
+
+    page: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,32}$")]
+    token: SecretReference
+    api: WebAddress = "https://graph.facebook.com/v25.0"
+
+
+class Newsletter(_Section):
+    """A newsletter: what was sent cannot be recalled, only told."""
+
+    recipients: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Cloudflare(_Section):
+    """A zone of Cloudflare's cache in front of a website."""
+
+    zone: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+    token: SecretReference
+    api: WebAddress = "https://api.cloudflare.com/client/v4"
+
+
 class Channel(_Section):
     """One place where pictures are published, and its rules."""
 
-    connector: Literal["folder"] = "folder"
+    connector: Literal["folder", "wordpress", "http", "facebook", "newsletter"] = "folder"
+    wordpress: WordPress | None = None
+    http: Http | None = None
+    facebook: Facebook | None = None
+    newsletter: Newsletter | None = None
+    cloudflare: Cloudflare | None = None
+    takedown: Literal["remove", "replace"] = "remove"
     purpose: str = "publicity"
     without_consent: WithoutConsent = _POLICY.without_consent
     max_redacted_share: Share = _POLICY.max_redacted_share
     audio: Audio = Audio.KEEP
     wordings: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.connector != "folder" and getattr(self, self.connector) is None:
+            raise ValueError(f"connector {self.connector!r} needs a section of that name")
+        if self.takedown == "replace" and self.connector in ("facebook", "newsletter"):
+            raise ValueError(f"connector {self.connector!r} cannot replace what was published")
+        return self
+
+
+class Takedown(_Section):
+    """When somebody is told that something should have been gone."""
+
+    overdue_minutes: Annotated[int, Field(ge=1)] = 60
+    repeat_hours: Annotated[int, Field(ge=1)] = 24
+
+
+class Mail(_Section):
+    """The mail server through which staff is told what is overdue."""
+
+    server: str
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    encryption: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    password: SecretReference | None = None
+    sender: str
+    recipients: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class Config(_Section):
@@ -115,6 +189,8 @@ class Config(_Section):
     limits: Limits = Limits()
     video: Video = Video()
     watch: Watch = Watch()
+    takedown: Takedown = Takedown()
+    mail: Mail | None = None
     channels: dict[ChannelName, Channel]
 
     @field_validator("time_zone")

@@ -48,5 +48,23 @@ class StoreError(MediaguardError):
     """The database, the vault or the key cannot be used."""
 
 
+class ChannelError(MediaguardError):
+    """A channel did not do what it was asked to, or nobody knows whether it did.
+
+    Args:
+        code: as in `MediaguardError`.
+        later: whether trying again can help; False if the channel refuses this very thing.
+        retry_after: seconds to wait before, if the channel said so.
+        **params: as in `MediaguardError`.
+    """
+
+    def __init__(
+        self, code: str, *, later: bool = True, retry_after: float | None = None, **params: object
+    ) -> None:
+        super().__init__(code, **params)
+        self.later = later
+        self.retry_after = retry_after
+
+
 class Cancelled(MediaguardError):  # noqa: N818 - a wish, not an error
     """Somebody asked to stop; the work can be taken up again later."""

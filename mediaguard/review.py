@@ -1,5 +1,7 @@
 """Reviewing: what staff can do with an item that was held or finished, for every entry point."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,16 +11,16 @@ from mediaguard.core.decision import Action, FaceDecision
 from mediaguard.core.media import ItemReport
 from mediaguard.core.reported import faces_of, meant_by, places_of
 from mediaguard.core.review import Verdict
-from mediaguard.errors import InputError
+from mediaguard.errors import InputError, StoreError
 from mediaguard.media import strips
 from mediaguard.media.clip import Clip, ClipLimits
 from mediaguard.media.photo import decode
 from mediaguard.media.sniffing import HEAD_BYTES, clip_format
+from mediaguard.notes import update_note
 from mediaguard.pipeline.ports import Progress, silent
-from mediaguard.pipeline.release import retract
 from mediaguard.store.marks import as_mark
 from mediaguard.store.review_desk import ReviewDesk
-from mediaguard.store.tables import ItemRow, ReviewMarkRow
+from mediaguard.store.tables import ItemRow, ReviewMarkRow, ReviewQuestionRow
 
 SHOWN, REDACTED = "#1a7f37", "#c62828"
 """Colours of the outlines: a face that would be shown, and one that would not."""
@@ -32,11 +34,13 @@ class Reviewed:
         item: its record.
         faces: as they were decided on; their numbers count from 1.
         marks: each with the numbers of the faces that it concerns, oldest first.
+        questions: what a person should look at because of a withdrawal.
     """
 
     item: ItemRow
     faces: tuple[FaceDecision, ...]
     marks: list[tuple[ReviewMarkRow, list[int]]]
+    questions: Sequence[ReviewQuestionRow]
 
     @property
     def reason_params(self) -> dict[str, Any]:
@@ -65,7 +69,9 @@ class Review:
         return ReviewDesk(app.database, app.keyring, now=app.now, actor=app.actor)
 
     def items(self, *, channel: str | None = None, everything: bool = False) -> list[Reviewed]:
-        """The held items, oldest first, without their marks; with `everything` all items.
+        """What somebody should look at, oldest first; with `everything` all items.
+
+        Without their marks.
 
         Raises:
             ConfigError: there is no such channel.
@@ -73,7 +79,10 @@ class Review:
         if channel is not None:
             self._app.config.channel(channel)
         rows = self._desk.items(channel=channel, everything=everything)
-        return [Reviewed(row, faces_of(row.report), []) for row in rows]
+        asked = defaultdict(list)
+        for question in self._desk.questions():
+            asked[question.item_id].append(question)
+        return [Reviewed(row, faces_of(row.report), [], asked[row.id]) for row in rows]
 
     def item(self, item: str) -> Reviewed:
         """One item.
@@ -83,7 +92,8 @@ class Review:
         """
         row, marks = self._desk.find(item)
         faces = faces_of(row.report)
-        return Reviewed(row, faces, [(mark, meant_by(as_mark(mark), faces)) for mark in marks])
+        meant = [(mark, meant_by(as_mark(mark), faces)) for mark in marks]
+        return Reviewed(row, faces, meant, self._desk.questions(row.id))
 
     def pictures(self, reviewed: Reviewed) -> strips.Pictures:
         """Pictures of the item and its faces from its original; that somebody looks is recorded.
@@ -94,7 +104,7 @@ class Review:
         """
         item_id = reviewed.item.id
         self._require_original(item_id)
-        self._desk.note(item_id, "review-seen")
+        self._desk.seen(item_id)
         sights = [
             strips.Sight(places_of(face.face), SHOWN if face.action is Action.KEEP else REDACTED)
             for face in reviewed.faces
@@ -142,11 +152,13 @@ class Review:
         self._require_original(row.id)
         app = self._app
         pipeline, channel = app.pipeline(row.channel), app.channel(row.channel)
-        self._desk.note(row.id, "review-approved")
-        report = pipeline.process_again(row.id, vault=app.vault, channel=channel, progress=progress)
+        self._desk.approve(row.id)
+        report = pipeline.process_again(
+            row.id, vault=app.vault, channel=channel, approved=True, progress=progress
+        )
         if report.outcome.goes_out:
             # What the watched folder said about the item is not so any more.
-            (app.ready(row.channel) / f"{row.id}.txt").unlink(missing_ok=True)
+            update_note(app, row.channel, report)
         return report
 
     def reject(self, item: str) -> bool:
@@ -156,10 +168,14 @@ class Review:
             InputError: there is no such item.
         """
         row, _ = self._desk.find(item)
-        book, channel = self._app.book(row.channel), self._app.channel(row.channel)
-        was_published = book.is_published(row.id)
-        self._desk.reject(row.id)
-        retract(row.id, book=book, channel=channel)
+        was_published = self._desk.reject(row.id)
+        book = self._app.book(row.channel)
+        try:
+            with book.held(row.id):
+                self._app.take_down(row.id, book)
+        except StoreError as error:  # somebody else has it in hand; a worker takes it down
+            if error.code != "item-busy":
+                raise
         return was_published
 
     def _require_original(self, item_id: str) -> None:

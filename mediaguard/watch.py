@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
@@ -18,16 +17,19 @@ from watchdog.observers import Observer
 from watchdog.observers.polling import PollingObserver
 
 from mediaguard.app import App
-from mediaguard.atomic import write_atomically
 from mediaguard.core.media import ItemReport
-from mediaguard.errors import Cancelled, MediaguardError
+from mediaguard.errors import Cancelled, MediaguardError, StoreError
 from mediaguard.files import is_for_people, walk
+from mediaguard.notes import update_note
 from mediaguard.pipeline.ports import Progress
 from mediaguard.texts import explain, say
 from mediaguard.workspace import sweep
 
 FIRST_RETRY, LAST_RETRY = 5.0, 300.0
 """Seconds before the first and between the last retries when something is in the way."""
+
+BUSY_RETRY = 2.0
+"""Seconds before a file is tried again that somebody else has in hand."""
 
 RESCAN = 30.0
 """Seconds after which the folders are looked through even if no event came."""
@@ -67,7 +69,6 @@ class Watcher:
         self._settle = app.config.watch.settle_seconds
         self._seen: dict[Path, _Seen] = {}
         self._trouble = FIRST_RETRY
-        self._forgotten_on: date | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Watch until `stop` is set; a photo that is being handled is finished first."""
@@ -94,7 +95,6 @@ class Watcher:
     def step(self, stop: threading.Event | None = None) -> float:
         """Handle what is complete now; returns the seconds until the next look is due."""
         try:
-            self._forget_ended()
             for channel in self._app.config.channels:
                 for path in self._complete(channel):
                     if stop is not None and stop.is_set():
@@ -107,13 +107,6 @@ class Watcher:
         self._trouble = FIRST_RETRY
         now = self._clock()
         return min((max(seen.due - now, 0.0) for seen in self._seen.values()), default=RESCAN)
-
-    def _forget_ended(self) -> None:
-        """Once a day: an opt-in to matching ends by its date, without anybody doing anything."""
-        today = self._app.now().astimezone(self._app.config.zone).date()
-        if self._forgotten_on != today:
-            self._app.desk.forget_ended()
-            self._forgotten_on = today
 
     def _report_trouble(self, error: MediaguardError | OSError) -> float:
         language = self._app.language
@@ -143,14 +136,22 @@ class Watcher:
 
     def _handle(self, channel: str, path: Path, stop: threading.Event | None) -> None:
         seen = self._seen[path]
-        report = self._app.pipeline(channel).process(
-            path,
-            vault=self._app.vault,
-            channel=self._app.channel(channel),
-            progress=self._progress(channel, stop),
-        )
+        try:
+            with self._app.eyes:
+                report = self._app.pipeline(channel).process(
+                    path,
+                    vault=self._app.vault,
+                    channel=self._app.channel(channel),
+                    progress=self._progress(channel, stop),
+                )
+        except StoreError as error:
+            if error.code != "item-busy":
+                raise
+            # Another process has the same picture in hand, or one that was killed had it.
+            seen.due = self._clock() + BUSY_RETRY
+            return
         self._tell_outcome(channel, report)
-        self._write_note(channel, report)
+        update_note(self._app, channel, report)
         if report.kept_safe and _signature(path) == seen.signature:
             path.unlink(missing_ok=True)
             del self._seen[path]
@@ -184,24 +185,6 @@ class Watcher:
             self._tell(say("watch-progress", params, self._app.language))
 
         return tell
-
-    def _write_note(self, channel: str, report: ItemReport) -> None:
-        """For a picture that does not go out, say why where staff look for it."""
-        item = report.item_id or self._app.keyring.digest("note", report.path.encode())[:16]
-        path = self._app.ready(channel) / f"{item}.txt"
-        if report.outcome.goes_out:
-            path.unlink(missing_ok=True)
-            return
-        language = self._app.language
-        params = {
-            "channel": channel,
-            "name": Path(report.path).name,
-            "reason": say(report.reason, report.params, language),
-            "item": item,
-        }
-        text = say("note" if report.kept_safe else "note-left", params, language)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text.encode("utf-8"))
 
     def _tell_outcome(self, channel: str, report: ItemReport) -> None:
         outcome = say(f"outcome-{report.outcome.value}", {}, self._app.language)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from mediaguard.errors import Cancelled, StoreError
+from mediaguard.errors import Cancelled, ChannelError, StoreError
 
 ABANDONED_DAYS = 3
 """Work that was broken off and not taken up again for so long is cleared."""
@@ -23,7 +23,8 @@ ABANDONED_DAYS = 3
 def workspace(root: Path, key: str) -> Iterator[Path]:
     """The folder of one piece of work, with what an earlier try left in it.
 
-    It is kept when the work was cancelled or the process dies, and removed in any other case.
+    It is kept when the work is to go on later: it was cancelled, the channel failed, or the process
+    died. In any other case it is removed.
 
     Args:
         root: where such folders lie; made for its owner only.
@@ -48,7 +49,7 @@ def workspace(root: Path, key: str) -> Iterator[Path]:
             raise _unwritable(root, error) from error
         try:
             yield folder
-        except (Cancelled, KeyboardInterrupt):
+        except (Cancelled, ChannelError, KeyboardInterrupt):
             raise
         except BaseException:
             _remove(folder)

@@ -1,27 +1,86 @@
 """A channel that is a folder: what may be published lies there, ready to be used."""
 
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from mediaguard.atomic import write_atomically
+from mediaguard.core.publication import Abilities, Delivery, Look, Published
+from mediaguard.errors import ChannelError
 
 
 class FolderChannel:
-    """Publishes by writing a file and removes by deleting it; both can be repeated safely."""
+    """Publishes by writing a file and removes by deleting it; both can be repeated safely.
+
+    A file is named after its item, so that what replaces a rendition has the same name.
+    """
+
+    abilities = Abilities()
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def publish(self, item_id: str, content: BinaryIO, suffix: str) -> str:
-        """Put the rendition in the folder and return its path; replaces an earlier one."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{item_id}{suffix}"
-        # Public from here on: whoever serves the folder may be another user of the machine.
-        write_atomically(path, content, mode=0o644)
-        return str(path)
+    def publish(self, delivery: Delivery) -> Published:
+        """Put the rendition in the folder; replaces an earlier one."""
+        path = self.folder / f"{delivery.item_id}{delivery.suffix}"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            # Public from here on: whoever serves the folder may be another user of the machine.
+            with delivery.open() as content:
+                write_atomically(path, content, mode=0o644)
+        except OSError as error:
+            raise _trouble(path, error) from error
+        return Published(delivery.key, delivery.item_id, "", (str(path),), delivery.sha256)
 
-    def remove(self, item_id: str) -> None:
-        """Delete every rendition of the item; nothing happens if there is none."""
+    def replace(self, earlier: Sequence[Published], delivery: Delivery) -> Published:
+        """Put the rendition in the place of earlier ones."""
+        published = self.publish(delivery)
+        places = {place for one in earlier for place in one.urls}
+        self._delete(places - set(published.urls))
+        return published
+
+    def remove(self, published: Published) -> None:
+        """Delete what lies at its places, also if somebody changed the file."""
+        self._delete(set(published.urls))
+
+    def lookup(self, key: str, item_id: str, sha256: str) -> Published | None:
+        """The rendition, if its file is there."""
         for path in self.folder.glob(f"{item_id}.*"):
-            if path.suffix != ".txt":
-                path.unlink(missing_ok=True)
+            if _digest(path) == sha256:
+                return Published(key, item_id, "", (str(path),), sha256)
+        return None
+
+    def confirm_gone(self, published: Published, successor: str | None) -> list[Look]:
+        """Whether its file is gone, or is another one now."""
+        looks = []
+        for place in published.urls:
+            digest = _digest(Path(place))
+            if digest is None:
+                looks.append(Look(place, gone=True, answer="no file"))
+            else:
+                gone = digest == successor
+                looks.append(Look(place, gone, "new file" if gone else "file"))
+        return looks
+
+    @staticmethod
+    def _delete(places: set[str]) -> None:
+        for place in places:
+            try:
+                Path(place).unlink(missing_ok=True)
+            except OSError as error:
+                raise _trouble(Path(place), error) from error
+
+
+def _digest(path: Path) -> str | None:
+    """Of the file's content; None if there is no file."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _trouble(path, error) from error
+
+
+def _trouble(path: Path, error: OSError) -> ChannelError:
+    return ChannelError("channel-folder", path=path, detail=error.strerror or "?")

@@ -12,6 +12,9 @@ from mediaguard.core.consent import UNATTRIBUTED, ConsentEvent, Ruling, Signator
 from mediaguard.store.desk import Withdrawal
 from mediaguard.texts import say
 
+MOST = 20
+"""So many takedowns are listed; `takedown list` shows them all."""
+
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 _SIGNATORY = click.Choice([signatory.value for signatory in Signatory])
 
@@ -157,7 +160,7 @@ def withdraw(
     signatory_id: str | None,
     output: str,
 ) -> None:
-    """Withdraw consent; in force at once. Says what still shows the subject.
+    """Withdraw consent; in force at once. Says what is taken down because of it.
 
     \b
     Examples:
@@ -178,9 +181,17 @@ def withdraw(
             {
                 "events": [event_as_json(event) for event in done.events],
                 "still_public": [
-                    {"publication": p.id, "channel": p.channel, "state": p.state, "urls": p.urls}
-                    for p in done.still_public
+                    {
+                        "publication": asked.publication_id,
+                        "channel": asked.channel,
+                        "state": asked.state,
+                        "urls": asked.urls,
+                        "takedown": asked.takedown_id,
+                        "action": asked.action,
+                    }
+                    for asked in done.takedowns
                 ],
+                "questions": done.questions,
                 "references_deleted": done.forgotten,
             }
         )
@@ -195,12 +206,17 @@ def _say_withdrawn(app: App, subject_id: str, done: Withdrawal) -> None:
     for channel in dict.fromkeys(event.channel for event in done.events):
         params: dict[str, object] = {"subject": subject_id, "channel": channel}
         click.echo(say("consent-withdrawn-done", params, language))
-        public = [p for p in done.still_public if p.channel == channel]
+        public = [asked for asked in done.takedowns if asked.channel == channel]
         if public:
             click.echo(say("consent-still-public", {**params, "count": len(public)}, language))
-        for publication in public:
-            where = ", ".join(publication.urls) or publication.state
-            click.echo(f"  {publication.id[:12]}  {where}")
+        for asked in public[:MOST]:
+            click.echo(f"  {asked.takedown_id[:12]}  {asked.urls[0] if asked.urls else '?'}")
+        if len(public) > MOST:
+            click.echo(f"  … {len(public) - MOST}")
+    if done.takedowns:
+        click.echo(say("consent-takedown-next", {"subject": subject_id}, language))
+    if done.questions:
+        click.echo(say("consent-questions", {"count": done.questions}, language))
     if done.forgotten:
         forgotten = {"count": done.forgotten, "subject": subject_id}
         click.echo(say("consent-templates-forgotten", forgotten, language))

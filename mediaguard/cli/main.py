@@ -20,8 +20,10 @@ COMMANDS = {
     "check": "check",
     "process": "process",
     "watch": "watching",
+    "work": "working",
     "review": "review",
     "publication": "publication",
+    "takedown": "takedown",
     "audit": "audit",
     "models": "models",
 }

@@ -13,6 +13,10 @@ pass_app = click.make_pass_decorator(App)
 channel = click.option(
     "--channel", "-c", "channel_name", required=True, metavar="CHANNEL", help="Where it is to go."
 )
+only_channel = click.option(
+    "--channel", "-c", metavar="CHANNEL", help="Only what is on this channel."
+)
+subject = click.option("--subject", metavar="ID", help="Only what shows this subject.")
 groups = click.option(
     "--group",
     "-g",

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 import click
@@ -65,6 +65,11 @@ def ruling_as_json(ruling: Ruling) -> dict[str, Any]:
 
 def _iso(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
+
+
+def moment(at: datetime | None, zone: tzinfo) -> str:
+    """A moment as people of the school read it; a dash if there is none yet."""
+    return "-" if at is None else at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def print_json(value: object) -> None:

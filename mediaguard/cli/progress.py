@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -11,13 +12,15 @@ from mediaguard.pipeline.ports import Progress as Tell
 from mediaguard.pipeline.ports import silent
 from mediaguard.texts import say
 
+T = TypeVar("T")
 
-def each(files: Sequence[Path]) -> Iterator[Path]:
-    """Yield `files` one by one under a progress bar with the time that is left."""
-    with _shown(Console(stderr=True), least=2, count=len(files)) as progress:
-        task = progress.add_task("", total=len(files))
-        for file in files:
-            yield file
+
+def each(things: Sequence[T]) -> Iterator[T]:
+    """Yield `things` one by one under a progress bar with the time that is left."""
+    with _shown(Console(stderr=True), least=2, count=len(things)) as progress:
+        task = progress.add_task("", total=len(things))
+        for thing in things:
+            yield thing
             progress.advance(task)
 
 

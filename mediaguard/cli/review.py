@@ -232,6 +232,10 @@ def _item_as_json(reviewed: Reviewed, language: str) -> dict[str, Any]:
         "words": _reason(reviewed, language) or None,
         "face_count": None if item.report is None else len(reviewed.faces),
         "since": item.updated_at.isoformat(),
+        "questions": [
+            {"subject": question.subject_id, "shown_as": question.shown_as}
+            for question in reviewed.questions
+        ],
     }
 
 
@@ -297,6 +301,15 @@ def _tell_marked(app: App, reviewed: Reviewed, code: str, number: int, **params:
 
 
 def _reason(reviewed: Reviewed, language: str) -> str:
+    if reviewed.questions:
+        return " ".join(
+            say(
+                "review-question",
+                {"subject": question.subject_id, "shown_as": question.shown_as},
+                language,
+            )
+            for question in reviewed.questions
+        )
     reason = reviewed.item.reason
     return "" if reason is None else say(reason, reviewed.reason_params, language)
 

@@ -1,13 +1,12 @@
 """`mediaguard watch`."""
 
-import logging
-import signal
 import threading
 
 import click
 
 from mediaguard.app import App
 from mediaguard.cli import options
+from mediaguard.cli.working import stopped_by_signal
 from mediaguard.texts import say
 
 
@@ -17,8 +16,9 @@ def watch(app: App) -> None:
     """Watch every channel's inbox folder and handle what is dropped, until stopped.
 
     Drop pictures in inbox/CHANNEL. What may be published appears in ready/CHANNEL; for
-    what may not, a short note appears there that says why. Stop with Ctrl+C: nothing is
-    lost, also when the machine is switched off.
+    what may not, a short note appears there that says why. It also takes down what may not
+    be public any more, as `mediaguard work` does. Stop with Ctrl+C: nothing is lost, also
+    when the machine is switched off.
 
     \b
     Examples:
@@ -26,13 +26,17 @@ def watch(app: App) -> None:
       mediaguard --home /srv/mediaguard watch
     """
     from mediaguard.watch import Watcher
+    from mediaguard.work import Worker
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stopped_by_signal()
+    worker = threading.Thread(target=Worker(app, tell=click.echo).run, args=(stop,))
     watcher = Watcher(app, tell=click.echo)
     params = {"count": len(app.config.channels), "path": app.home / "inbox"}
     click.echo(say("watch-started", params, app.language))
-    watcher.run(stop)
+    worker.start()
+    try:
+        watcher.run(stop)
+    finally:
+        stop.set()
+        worker.join()
     click.echo(say("watch-stopped", {}, app.language))

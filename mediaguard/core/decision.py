@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from mediaguard.core.consent import Ruling
 from mediaguard.core.faces import Assessment, Detection, Face, Quality
+from mediaguard.core.matching import LOOKS_LIKE
 from mediaguard.core.review import Verdict
 
 _FOR_A_PERSON = frozenset({"channel-holds", "too-many-redacted"})
@@ -122,6 +123,27 @@ class Decision:
             for face in self.faces
             if face.action is Action.KEEP and face.face.match and face.face.match.subject_id
         )
+
+    @property
+    def likenesses(self) -> dict[str, tuple[str, float]]:
+        """Subjects whom a visible face resembles that was taken for somebody else.
+
+        Each with whom it was taken for, and the distance; if several do, the nearest.
+        """
+        near: dict[str, tuple[str, float]] = {}
+        for face in self.faces:
+            match = face.face.match
+            if face.action is not Action.KEEP or match is None or match.subject_id is None:
+                continue
+            for candidate in match.candidates:
+                other = near.get(candidate.subject_id)
+                if (
+                    candidate.subject_id not in self.kept_subjects
+                    and candidate.distance <= LOOKS_LIKE
+                    and (other is None or candidate.distance < other[1])
+                ):
+                    near[candidate.subject_id] = (match.subject_id, candidate.distance)
+        return near
 
     @property
     def consent_events(self) -> tuple[int, ...]:

@@ -22,6 +22,10 @@ MAX_CANDIDATES = 3
 SUGGEST_WITHIN = 0.6
 """Further away than this nobody is suggested: dlib's own limit for "perhaps the same person"."""
 
+LOOKS_LIKE = 0.5
+"""A face that was taken for somebody else and is this near to a subject is worth a person's look:
+only about one stranger in a hundred is as near as that (docs/decisions/0003)."""
+
 _HUGE = 1e6
 """No network's face vector has a coordinate like this; dlib's stay below 1."""
 

@@ -1,6 +1,7 @@
 """What the steps need of the world besides what looks: records, vault, channel."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -9,7 +10,9 @@ from mediaguard.core.decision import ChannelPolicy, Decision
 from mediaguard.core.matching import GalleryIndex, MatchPolicy
 from mediaguard.core.media import ItemReport
 from mediaguard.core.ports import Detector, Embedder, QualityMeter
+from mediaguard.core.publication import Abilities, Delivery, Intent, Look, Order, Published
 from mediaguard.core.review import Mark
+from mediaguard.errors import MediaguardError
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +63,62 @@ class Book(Protocol):
     def admit(self, item_id: str, kind: str) -> None:
         """Record that the item exists, a photo or a video; the same twice is one record."""
 
-    def conclude(self, item_id: str, report: ItemReport) -> None:
-        """Record that the item is held or blocked, and why."""
+    def held(self, item_id: str) -> AbstractContextManager[None]:
+        """Have the item in hand, alone; everything below asks for it. May be nested."""
 
-    def intend(self, item_id: str, report: ItemReport, decision: Decision, sha256: str) -> bool:
+    def begin(self, item_id: str) -> None:
+        """Record that the item is to be handled to its end, if need be by a worker."""
+
+    def lay_aside(self, item_id: str) -> None:
+        """Record that nobody is to go on with the item by itself: somebody broke it off."""
+
+    def conclude(self, item_id: str, report: ItemReport) -> None:
+        """Record that the item is held or blocked, and why; what is public of it has to go."""
+
+    def postpone(self, item_id: str, report: ItemReport, retry_after: float | None) -> None:
+        """Record that the channel failed; the item is tried again by itself."""
+
+    def doubtful(self, item_id: str) -> Sequence[Published]:
+        """Publications of the item that were begun and never confirmed."""
+
+    def intend(
+        self, item_id: str, report: ItemReport, decision: Decision, sha256: str
+    ) -> Intent | None:
         """Read consent again and, if it still carries `decision`, record the intent to publish.
 
-        Both in one transaction: a withdrawal that commits before it makes this False.
+        Both in one transaction: a withdrawal that commits before it makes this None.
         """
 
-    def confirm(self, item_id: str, location: str) -> None:
-        """Record that the rendition is live at `location`."""
+    def found(self, published: Published) -> None:
+        """Record that a publication took effect whose confirmation was lost."""
 
-    def is_published(self, item_id: str) -> bool:
-        """Whether a publication of the item is intended or live."""
+    def confirm(self, item_id: str, published: Published, replaced: Collection[str]) -> None:
+        """Record where the rendition is live, and the keys of those that made way for it."""
 
-    def retract(self, item_id: str) -> None:
-        """Record that the item's publication was removed."""
+
+class TakedownBook(Book, Protocol):
+    """The records of a channel as a takedown sees them."""
+
+    def orders(self, item_id: str) -> Sequence[Order]:
+        """What is to be taken down of the item now."""
+
+    def removed(self, order: Order) -> None:
+        """Record that the channel took it away."""
+
+    def confirmed(self, order: Order, looks: Sequence[Look]) -> None:
+        """Record that it is gone from every place where it was, with the evidence."""
+
+    def lingers(self, order: Order, looks: Sequence[Look]) -> None:
+        """Record that it can still be seen somewhere."""
+
+    def unrecallable(self, order: Order) -> None:
+        """Record that the channel cannot take back what it gave out."""
+
+    def doubted(self, order: Order) -> None:
+        """Record that it was not found, but may still appear."""
+
+    def failed(self, order: Order, error: MediaguardError, retry_after: float | None) -> None:
+        """Record why it did not succeed, and when it is tried again."""
 
 
 class Vault(Protocol):
@@ -93,10 +135,35 @@ class Vault(Protocol):
 
 
 class Channel(Protocol):
-    """Where renditions go. Both methods may be repeated without harm."""
+    """Where renditions go. Every method may be repeated without harm.
 
-    def publish(self, item_id: str, content: BinaryIO, suffix: str) -> str:
-        """Make the rendition public and return where."""
+    They raise `ChannelError` if the channel does not do it, or if nobody knows whether it did.
+    """
 
-    def remove(self, item_id: str) -> None:
-        """Take every rendition of the item away."""
+    @property
+    def abilities(self) -> Abilities:
+        """What the channel can do."""
+
+    def publish(self, delivery: Delivery) -> Published:
+        """Make a rendition public."""
+
+    def replace(self, earlier: Sequence[Published], delivery: Delivery) -> Published:
+        """Put a rendition in the place of earlier ones of its item, and take those away.
+
+        Only if `abilities.replace`. Tried again after an interruption, with the same key, it
+        does what is left to do.
+        """
+
+    def remove(self, published: Published) -> None:
+        """Take a rendition away; nothing happens if it is gone. Only if `abilities.recall`."""
+
+    def lookup(self, key: str, item_id: str, sha256: str) -> Published | None:
+        """The rendition with this key, if the channel has it: its confirmation may be lost."""
+
+    def confirm_gone(self, published: Published, successor: str | None) -> Sequence[Look]:
+        """Look at every place where it was, as a visitor would; one entry per place.
+
+        Args:
+            published: what was removed or replaced.
+            successor: sha256 of the rendition that was put in its place, if one was.
+        """

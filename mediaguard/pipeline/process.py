@@ -12,16 +12,17 @@ from mediaguard.core.decision import Decision, Outcome, approved, decide
 from mediaguard.core.faces import Assessment
 from mediaguard.core.media import Audio, Encoding, ItemReport, from_decision
 from mediaguard.core.review import apply_marks
-from mediaguard.errors import Cancelled, MediaError, StoreError
+from mediaguard.errors import Cancelled, ChannelError, MediaError, StoreError
 from mediaguard.media.clip import Clip, ClipLimits
 from mediaguard.media.photo import Limits, decode
 from mediaguard.media.redaction import Style
 from mediaguard.pipeline.admit import Admitted, admit, admit_again
 from mediaguard.pipeline.opened import Opened, OpenedClip, OpenedPhoto
-from mediaguard.pipeline.ports import Book, Channel, Looking, Progress, Vault, silent
-from mediaguard.pipeline.release import release, retract
+from mediaguard.pipeline.ports import Channel, Looking, Progress, TakedownBook, Vault, silent
+from mediaguard.pipeline.release import release
 from mediaguard.pipeline.render import Rendition
 from mediaguard.pipeline.render_clip import Making, require_room
+from mediaguard.pipeline.takedown import take_down
 from mediaguard.workspace import workspace
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class Pipeline:
     encoding: Encoding
     audio: Audio
     work: Path
-    book: Book
+    book: TakedownBook
     approved: bool = False
 
     def check(self, path: Path, progress: Progress = silent) -> ItemReport:
@@ -88,12 +89,19 @@ class Pipeline:
         return self._with(path, lambda item: self._process(item, vault, channel, progress))
 
     def process_again(
-        self, item_id: str, *, vault: Vault, channel: Channel, progress: Progress = silent
+        self,
+        item_id: str,
+        *,
+        vault: Vault,
+        channel: Channel,
+        approved: bool,
+        progress: Progress = silent,
     ) -> ItemReport:
-        """Handle an item anew that a person has looked at and wants to go out.
+        """Handle an item anew, with its original from the vault; marks of people count.
 
-        Its original comes from the vault. Marks count, and what the channel's rules held for that
-        look is released; consent, redaction and verification are what they always are.
+        If it is `approved`, a person has looked at it and wants it to go out: what the channel's
+        rules held for that look is released. Consent, redaction and verification are what they
+        always are.
 
         Raises:
             StoreError: the records or the original cannot be used; nothing was changed.
@@ -102,7 +110,8 @@ class Pipeline:
         item = admit_again(item_id, lambda: vault.open(item_id))
         if self.book.item_id(item.sha256) != item_id:
             raise StoreError("vault-tampered", item=item_id)
-        return replace(self, approved=True)._conclude(item, item_id, channel, progress)
+        with self.book.held(item_id):
+            return replace(self, approved=approved)._conclude(item, item_id, channel, progress)
 
     def _with(self, path: Path, run: Callable[[Admitted], ItemReport]) -> ItemReport:
         try:
@@ -197,17 +206,34 @@ class Pipeline:
             except MediaError:
                 vault.delete(item_id)
                 raise
-        return self._conclude(item, item_id, channel, progress)
+        with self.book.held(item_id):
+            self.book.begin(item_id)
+            try:
+                return self._conclude(item, item_id, channel, progress)
+            except (Cancelled, KeyboardInterrupt):
+                self.book.lay_aside(item_id)
+                raise
 
     def _conclude(
         self, item: Admitted, item_id: str, channel: Channel, progress: Progress
     ) -> ItemReport:
-        report = _or_held(item, lambda: self._release(item, item_id, channel, progress))
+        try:
+            report = _or_held(item, lambda: self._release(item, item_id, channel, progress))
+        except ChannelError as error:
+            report = _held(item.path, item.sha256, "channel-later", {"problem": error})
+            report = replace(report, item_id=item_id, kept_safe=True)
+            self.book.postpone(item_id, report, error.retry_after)
+            return report
         report = replace(report, item_id=item_id, kept_safe=True)
         if not report.outcome.goes_out:
-            retract(item_id, book=self.book, channel=channel)
             self.book.conclude(item_id, report)
+            self._take_down(item_id, channel)
         return report
+
+    def _take_down(self, item_id: str, channel: Channel) -> None:
+        """At once, and without waiting for a worker: what is public of the item and may not be."""
+        for order in self.book.orders(item_id):
+            take_down(order, book=self.book, channel=channel)
 
     def _release(
         self, item: Admitted, item_id: str, channel: Channel, progress: Progress
@@ -229,12 +255,17 @@ class Pipeline:
 def _or_held(item: Admitted, run: Callable[[], ItemReport]) -> ItemReport:
     """Run steps on an item; whatever goes wrong holds it (invariant 4).
 
-    Only records that cannot be kept are not the item's own trouble: they raise.
+    Only records that cannot be kept, and a channel that may do it later, are not the item's own
+    trouble: they raise.
     """
     try:
         return run()
     except (StoreError, Cancelled):
         raise
+    except ChannelError as error:
+        if error.later:
+            raise
+        return _held(item.path, item.sha256, error.code, error.params)
     except MediaError as error:
         return _held(item.path, item.sha256, error.code, error.params)
     except Exception as error:

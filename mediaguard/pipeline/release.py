@@ -2,8 +2,21 @@
 
 from mediaguard.core.decision import Decision
 from mediaguard.core.media import ItemReport
+from mediaguard.core.publication import Delivery
 from mediaguard.pipeline.ports import Book, Channel
 from mediaguard.pipeline.render import Rendition
+
+
+def settle(item_id: str, *, book: Book, channel: Channel) -> None:
+    """Find out what became of publications whose confirmation was lost.
+
+    Raises:
+        ChannelError: the channel cannot be asked now.
+    """
+    for begun in book.doubtful(item_id):
+        found = channel.lookup(begun.key, item_id, begun.sha256)
+        if found is not None:
+            book.found(found)
 
 
 def release(
@@ -17,27 +30,29 @@ def release(
 ) -> str | None:
     """Publish, if consent still carries the decision, and return where it went.
 
-    The intent is recorded before the effect and the confirmation after it, so that a
-    process killed in between leaves a record of what may be public.
+    The intent is recorded before the effect and the confirmation after it, so that a process
+    killed in between leaves a record of what may be public; tried again, it is published once.
 
     Returns:
         The location, or None if consent changed since the decision: decide again.
 
     Raises:
+        ChannelError: the channel did not do it, or nobody knows; to be tried again.
         ValueError: the rendition was not verified. A mistake in the program, never shown.
     """
     if not rendition.verified:
         raise ValueError("an unverified rendition must never be released")
-    if not book.intend(item_id, report, decision, rendition.sha256):
+    settle(item_id, book=book, channel=channel)
+    intent = book.intend(item_id, report, decision, rendition.sha256)
+    if intent is None:
         return None
-    with rendition.open() as content:
-        location = channel.publish(item_id, content, rendition.suffix)
-    book.confirm(item_id, location)
-    return location
-
-
-def retract(item_id: str, *, book: Book, channel: Channel) -> None:
-    """Take away what an earlier decision on the same item published, if anything."""
-    if book.is_published(item_id):
-        channel.remove(item_id)
-        book.retract(item_id)
+    if intent.live is not None:
+        return intent.live.urls[0]
+    delivery = Delivery(intent.key, item_id, rendition.suffix, rendition.sha256, rendition.open)
+    if intent.earlier and channel.abilities.replace:
+        published = channel.replace(intent.earlier, delivery)
+        replaced = {earlier.key for earlier in intent.earlier}
+    else:
+        published, replaced = channel.publish(delivery), set()
+    book.confirm(item_id, published, replaced)
+    return published.urls[0]

@@ -1,7 +1,8 @@
 """The records of one channel, as the pipeline sees them; every method is one transaction."""
 
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -10,31 +11,39 @@ from sqlalchemy.orm import Session
 from mediaguard.core.consent import Ruling
 from mediaguard.core.decision import Decision
 from mediaguard.core.media import ItemReport
+from mediaguard.core.publication import Intent, Published
 from mediaguard.core.review import Mark
+from mediaguard.errors import MediaguardError
 from mediaguard.store.audit import Audit
+from mediaguard.store.backoff import next_attempt
 from mediaguard.store.database import Database
 from mediaguard.store.items import VISIBLE, Items, Publications
 from mediaguard.store.keys import Keyring
+from mediaguard.store.leases import Leases, require_held
 from mediaguard.store.ledger import Ledger
 from mediaguard.store.marks import Marks, as_mark
+from mediaguard.store.tables import PublicationRow
+from mediaguard.store.takedowns import Takedowns
 
 _ID_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelRules:
-    """What consent has to say to count on a channel.
+    """What consent has to say to count on a channel, and what happens when it ends.
 
     Attributes:
         channel, purpose: for what it was given.
         zone: the school's time zone.
         accepted_wordings: versions of the wording that count; None if all do.
+        takedown: ``"remove"``, or ``"replace"`` by a rendition without the subject.
     """
 
     channel: str
     purpose: str
     zone: tzinfo
     accepted_wordings: frozenset[str] | None
+    takedown: str = "remove"
 
 
 class ChannelBook:
@@ -62,6 +71,13 @@ class ChannelBook:
         self._rules = rules
         self._now = now
         self._actor = actor
+        self._leases = Leases(database, now)
+        self._tokens: dict[str, int] = {}
+
+    @property
+    def channel(self) -> str:
+        """Whose records these are."""
+        return self._rules.channel
 
     def item_id(self, sha256: str) -> str:
         """The id of the item with this content: the same content, the same item."""
@@ -79,6 +95,8 @@ class ChannelBook:
         with self._database.read() as session:
             return self._rulings(session, subjects, lock=False)
 
+    # -- the item ---------------------------------------------------------------------------
+
     def admit(self, item_id: str, kind: str) -> None:
         """Record that the item exists, a photo or a video; the same twice is one record."""
         with self._database.write() as session:
@@ -90,72 +108,229 @@ class ChannelBook:
                 kind=kind,
             )
 
+    @contextmanager
+    def held(self, item_id: str) -> Iterator[None]:
+        """Have the item in hand; what is recorded of it meanwhile is refused if that was lost.
+
+        May be nested.
+
+        Raises:
+            StoreError: another process has it in hand.
+        """
+        if item_id in self._tokens:
+            yield
+            return
+        with self._leases.held(item_id) as token:
+            self._tokens[item_id] = token
+            try:
+                yield
+            finally:
+                del self._tokens[item_id]
+
+    def begin(self, item_id: str) -> None:
+        """Record that the item, whose original is kept now, is to be handled to its end.
+
+        If need be by a worker, should this process die.
+        """
+        with self._held(item_id) as session:
+            Items(session).get(item_id).next_attempt_at = self._now()
+
+    def lay_aside(self, item_id: str) -> None:
+        """Record that nobody is to go on with the item by itself: somebody broke it off."""
+        with self._held(item_id) as session:
+            Items(session).get(item_id).next_attempt_at = None
+
     def conclude(self, item_id: str, report: ItemReport) -> None:
-        """Record that the item is held or blocked, and why."""
+        """Record that the item is held or blocked, and why; what is public of it has to go."""
         state = {"block": "blocked", "hold": "held"}[report.outcome.value]
-        with self._database.write() as session:
+        with self._held(item_id) as session:
             self._record(session, item_id, report, state=state)
+            item = Items(session).get(item_id)
+            item.next_attempt_at, item.failures = None, 0
+            self._retire(session, item_id, f"item-{state}")
             self._audit(session, f"item-{state}", item_id, {"reason": report.reason})
 
-    def intend(self, item_id: str, report: ItemReport, decision: Decision, sha256: str) -> bool:
+    def postpone(self, item_id: str, report: ItemReport, retry_after: float | None) -> None:
+        """Record that the channel failed, and when the item is tried again.
+
+        What may be public of it stays on record as it is.
+        """
+        with self._held(item_id) as session:
+            self._record(session, item_id, report, state="received")
+            self._again(session, item_id, retry_after)
+            self._audit(session, "item-postponed", item_id, {"reason": report.reason})
+
+    def put_off(self, item_id: str, error: MediaguardError) -> None:
+        """Record that nothing could be done with the item now; it is tried again later."""
+        with self._held(item_id) as session:
+            self._again(session, item_id, None)
+            self._audit(session, "item-postponed", item_id, {"reason": error.code})
+
+    def wait(self, item_id: str) -> None:
+        """Record that nobody had time for the item; not a failure."""
+        with self._held(item_id) as session:
+            Items(session).get(item_id).next_attempt_at = next_attempt(self._now(), 1)
+
+    def _again(self, session: Session, item_id: str, retry_after: float | None) -> None:
+        item = Items(session).get(item_id)
+        item.failures += 1
+        item.next_attempt_at = next_attempt(self._now(), item.failures, retry_after)
+
+    def retire(self, item_id: str, reason: str) -> bool:
+        """Ask for everything of the item that may be public; whether there was anything."""
+        with self._database.write() as session:
+            return self._retire(session, item_id, reason)
+
+    # -- publications -----------------------------------------------------------------------
+
+    def doubtful(self, item_id: str) -> Sequence[Published]:
+        """Publications of the item that were begun and never confirmed."""
+        with self._database.read() as session:
+            rows = Publications(session).list(item_id=item_id, states=["intended"])
+            return [as_published(row) for row in rows]
+
+    def intend(
+        self, item_id: str, report: ItemReport, decision: Decision, sha256: str
+    ) -> Intent | None:
         """Read consent again and, if it still carries `decision`, record the intent to publish.
 
         Both in one transaction that excludes a withdrawal: one that commits before it makes
-        this False, one that commits after it finds the publication.
+        this None, one that commits after it finds the publication.
         """
         subjects = decision.kept_subjects
-        with self._database.write() as session:
-            rulings = self._rulings(session, subjects, lock=True)
+        with self._held(item_id) as session:
+            # Those who only look like somebody are named in the records too: all locks at once.
+            rulings = self._rulings(session, {*subjects, *decision.likenesses}, lock=True)
             if not all(s in rulings and rulings[s].allowed for s in subjects):
-                return False
+                return None
             self._record(session, item_id, report, state="received", sha256=sha256)
-            publication_id = uuid.uuid4().hex
-            Publications(session).intend(
-                publication_id,
-                item_id=item_id,
-                channel=self._rules.channel,
-                rendition_sha256=sha256,
-                subjects=subjects,
-                consent_events=decision.consent_events,
-                at=self._now(),
-            )
-            self._audit(
-                session,
-                "publication-intended",
-                item_id,
-                {
-                    "publication": publication_id,
-                    "rendition_sha256": sha256,
-                    "consent_events": list(decision.consent_events),
-                },
-            )
-        return True
+            same, others = self._present(session, item_id, sha256, subjects)
+            earlier = tuple(as_published(row) for row in others if row.state == "live")
+            for row in others:
+                if row.state == "intended":
+                    Takedowns(session).plan_for(row, reason="superseded", at=self._now())
+            if same is not None and same.state == "live" and not earlier:
+                self._finish(session, item_id)
+                return Intent(same.id, live=as_published(same))
+            key = self._intend(session, item_id, decision, sha256, same)
+            Items(session).get(item_id).next_attempt_at = self._now()  # should this process die
+        return Intent(key, earlier)
 
-    def confirm(self, item_id: str, location: str) -> None:
-        """Record that the newest intended rendition is live, in place of earlier ones."""
+    def _present(
+        self, session: Session, item_id: str, sha256: str, subjects: Collection[str]
+    ) -> tuple[PublicationRow | None, list[PublicationRow]]:
+        """The publication of this very rendition, if it may stay, and all others of the item."""
+        publications, same = Publications(session), None
+        rows = publications.list(item_id=item_id, states=VISIBLE)
+        for row in rows:
+            if (
+                row.rendition_sha256 == sha256
+                and set(publications.subjects(row.id)) == set(subjects)
+                and not Takedowns(session).list(publication_id=row.id)
+            ):
+                same = row
+        return same, [row for row in rows if row is not same]
+
+    def _intend(
+        self,
+        session: Session,
+        item_id: str,
+        decision: Decision,
+        sha256: str,
+        same: PublicationRow | None,
+    ) -> str:
+        if same is not None:  # begun before: with its key the channel can tell what it has
+            same.intended_at = self._now()
+            return same.id
+        key = uuid.uuid4().hex
+        Publications(session).intend(
+            key,
+            item_id=item_id,
+            channel=self._rules.channel,
+            rendition_sha256=sha256,
+            subjects=decision.kept_subjects,
+            likenesses=decision.likenesses,
+            consent_events=decision.consent_events,
+            at=self._now(),
+        )
+        self._audit(
+            session,
+            "publication-intended",
+            item_id,
+            {
+                "publication": key,
+                "rendition_sha256": sha256,
+                "consent_events": list(decision.consent_events),
+            },
+        )
+        return key
+
+    def found(self, published: Published) -> None:
+        """Record that a publication took effect whose confirmation was lost."""
         with self._database.write() as session:
-            publications = Publications(session)
-            *earlier, newest = publications.list(item_id=item_id, states=VISIBLE)
-            for publication in earlier:
-                publications.mark_removed(publication.id, at=self._now())
-            publications.confirm(newest.id, at=self._now(), urls=[location])
-            Items(session).get(item_id).state = "released"
-            self._audit(session, "publication-live", item_id, {"publication": newest.id})
+            self._audit_live(session, self._go_live(session, published))
 
-    def is_published(self, item_id: str) -> bool:
-        """Whether a publication of the item is intended or live."""
-        with self._database.read() as session:
-            return bool(Publications(session).list(item_id=item_id, states=VISIBLE))
+    def confirm(self, item_id: str, published: Published, replaced: Collection[str]) -> None:
+        """Record where a rendition is live, and what made way for it.
 
-    def retract(self, item_id: str) -> None:
-        """Record that the item's publications were removed."""
+        Whoever lost the item meanwhile may still say so: it is a fact, and if it is not wanted
+        any more, it is to be taken down.
+
+        Args:
+            item_id: of which item.
+            published: where it is live.
+            replaced: keys of the earlier ones that the channel took away.
+        """
         with self._database.write() as session:
-            publications = Publications(session)
-            for publication in publications.list(item_id=item_id, states=VISIBLE):
-                publications.mark_removed(publication.id, at=self._now())
-                self._audit(
-                    session, "publication-removed", item_id, {"publication": publication.id}
-                )
+            live = self._go_live(session, published)
+            for row in Publications(session).list(item_id=item_id, states=["live"]):
+                if row.id == published.key:
+                    continue
+                gone = row.id in replaced
+                Takedowns(session).plan_for(row, reason="superseded", at=self._now(), removed=gone)
+                if gone:
+                    Publications(session).mark_removed(row.id, at=self._now())
+            self._finish(session, item_id)
+            self._audit_live(session, live)
+
+    def _go_live(self, session: Session, published: Published) -> PublicationRow:
+        publications, takedowns = Publications(session), Takedowns(session)
+        row = publications.get(published.key)
+        known = (row.remote_id, list(row.urls))
+        if row.state == "live" and known != (published.remote_id, list(published.urls)):
+            # Two processes published it, one of them after it had lost the item.
+            surplus = publications.copy(row, uuid.uuid4().hex, published, at=self._now())
+            takedowns.plan_for(surplus, reason="superseded", at=self._now())
+            return surplus
+        publications.confirm(
+            row.id, at=self._now(), urls=published.urls, remote_id=published.remote_id
+        )
+        takedowns.reopen(row.id, at=self._now())
+        return row
+
+    def _audit_live(self, session: Session, row: PublicationRow) -> None:
+        data = {"publication": row.id, "urls": list(row.urls)}
+        self._audit(session, "publication-live", row.item_id, data)
+
+    def _finish(self, session: Session, item_id: str) -> None:
+        item = Items(session).get(item_id)
+        if item.attempts == self._tokens.get(item_id):
+            item.state, item.next_attempt_at, item.failures = "released", None, 0
+
+    def _retire(self, session: Session, item_id: str, reason: str) -> bool:
+        rows = Publications(session).list(item_id=item_id, states=VISIBLE)
+        for row in rows:
+            Takedowns(session).plan_for(row, reason=reason, at=self._now())
+        return bool(rows)
+
+    # -- inside -----------------------------------------------------------------------------
+
+    @contextmanager
+    def _held(self, item_id: str) -> Iterator[Session]:
+        """A transaction about an item that is in hand."""
+        with self._database.write() as session:
+            require_held(session, item_id, self._tokens[item_id])
+            yield session
 
     def _rulings(
         self, session: Session, subjects: Collection[str], *, lock: bool
@@ -192,11 +367,28 @@ class ChannelBook:
         )
 
     def _audit(
-        self, session: Session, action: str, item_id: str, data: Mapping[str, object]
+        self,
+        session: Session,
+        action: str,
+        item_id: str,
+        data: Mapping[str, object],
+        subject_id: str | None = None,
     ) -> None:
         Audit(session, self._keyring).append(
-            action, at=self._now(), actor=self._actor, item_id=item_id, data=data
+            action,
+            at=self._now(),
+            actor=self._actor,
+            subject_id=subject_id,
+            item_id=item_id,
+            data=data,
         )
+
+
+def as_published(row: PublicationRow) -> Published:
+    """A publication as a channel sees it."""
+    return Published(
+        row.id, row.item_id, row.remote_id or "", tuple(row.urls), row.rendition_sha256
+    )
 
 
 def _plain(value: object) -> str:

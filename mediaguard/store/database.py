@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from mediaguard.errors import ConfigError, StoreError
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The version of the tables this program reads and writes (a test compares it with Alembic)."""
 
 _MIGRATION_LOCK = 0x6D656469  # any constant will do: "medi"
@@ -113,6 +113,11 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self._engine.dispose()
+
+    @property
+    def url(self) -> URL:
+        """Where it is, with its password: for the job engine, which opens it too."""
+        return self._url
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from mediaguard.core.consent import (
     Answer,
     ConsentEvent,
     Kind,
+    Rule,
     Ruling,
     Subject,
 )
@@ -24,12 +25,12 @@ from mediaguard.store.book import ChannelRules
 from mediaguard.store.database import Database
 from mediaguard.store.gallery import Gallery
 from mediaguard.store.importing import Plan, What, apply_consents, plan_consents, read_consents
-from mediaguard.store.items import Publications
 from mediaguard.store.keys import Keyring
 from mediaguard.store.ledger import Ledger
 from mediaguard.store.mapping import load_mapping
+from mediaguard.store.questions import Questions
 from mediaguard.store.roster import RosterPlan, apply_roster, plan_roster, read_roster
-from mediaguard.store.tables import PublicationRow
+from mediaguard.store.takedowns import Asked, Takedowns
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,15 @@ class Withdrawal:
 
     Attributes:
         events: what was recorded; empty if there was nothing to withdraw.
-        still_public: publications that may still show the subject, to be taken down.
+        takedowns: what is not gone yet of all that shows the subject there.
+        questions: so many pictures were found in which somebody may be the subject under another
+            name; a person should look at them.
         forgotten: references that were deleted because the opt-in to matching ended.
     """
 
     events: Sequence[ConsentEvent]
-    still_public: Sequence[PublicationRow]
+    takedowns: Sequence[Asked]
+    questions: int
     forgotten: int
 
 
@@ -109,6 +113,10 @@ class Desk:
             ledger.lock(None)
             plan = plan_roster(subjects, ledger)
             apply_roster(plan, ledger, at=self._now())
+            self._take_down_changed(  # a corrected date of birth changes who may consent
+                session,
+                {(s.subject_id, channel) for s in plan.changed for channel in self.rules},
+            )
             for action, changed in (("added", plan.added), ("corrected", plan.changed)):
                 for subject in changed:
                     self._audit(session, f"subject-{action}", subject.subject_id, source="roster")
@@ -276,18 +284,20 @@ class Desk:
                 )
                 for name, purpose in sorted(given)
             ]
-            channels = dict.fromkeys(event.channel for event in events)
+            channels = {event.channel: event for event in events}
             forgotten = self._forget(session, subject_id) if MATCHING in channels else 0
-            publications = [
-                publication
-                for name in channels
-                for publication in Publications(session).of_subject(subject_id, name)
-            ]
+            questions = 0
+            for name, event in channels.items():
+                self._take_down(session, subject_id, name, Rule.WITHDRAWN, event.event_id)
+                questions += Questions(session).ask_about_likenesses(
+                    subject_id, name, at=self._now()
+                )
+            asked = Takedowns(session).asked_for(subject_id, channels)
             for event in events:
                 self._audit_answer(session, event)
         if forgotten:
             self._database.scrub()
-        return Withdrawal(events, publications, forgotten)
+        return Withdrawal(events, asked, questions, forgotten)
 
     def rulings(self, subject_ids: Collection[str] | None = None) -> dict[str, dict[str, Ruling]]:
         """Who may be shown where, now: by subject, then by channel."""
@@ -339,6 +349,7 @@ class Desk:
             for event in events:
                 if event.channel == MATCHING and event.answer != Answer.GRANTED:
                     self._forget(session, event.subject_id)
+            self._take_down_changed(session, {(e.subject_id, e.channel) for e in events})
             for change in plan.changes:
                 if change.what is What.ADD:
                     self._audit(session, "subject-added", change.subject_id, source="import")
@@ -346,6 +357,59 @@ class Desk:
                 self._audit_answer(session, event)
         self._database.scrub()
         return plan
+
+    # -- what has to come down --------------------------------------------------------------
+
+    def take_down_ended(self) -> int:
+        """Ask for every publication of somebody who may not be shown there any more.
+
+        By a date (the end of a consent, a 16th birthday), a wording that counts no more, or
+        whatever else nobody recorded: the ledger is asked anew. To be done once a day.
+
+        Returns:
+            How many publications are to be taken down.
+        """
+        total = 0
+        for rules in self.rules.values():
+            with self._database.read() as session:
+                rulings = self._rulings(session, rules, None)
+                ended = [subject_id for subject_id, r in rulings.items() if not r.allowed]
+                shown = Takedowns(session).shown_without(ended, rules.channel)
+            for subject_id in shown:
+                with self._database.write() as session:
+                    Ledger(session).lock([subject_id])
+                    total += self._take_down_changed(session, {(subject_id, rules.channel)})
+        return total
+
+    def _take_down_changed(self, session: Session, changed: Collection[tuple[str, str]]) -> int:
+        """Ask for what shows them, where they may not be shown any more."""
+        total = 0
+        for channel in sorted({channel for _, channel in changed}):
+            subjects = [subject_id for subject_id, name in changed if name == channel]
+            for subject_id, ruling in self._rulings(session, self.rules[channel], subjects).items():
+                if not ruling.allowed:
+                    total += self._take_down(
+                        session, subject_id, channel, ruling.rule, ruling.event_id
+                    )
+        return total
+
+    def _take_down(
+        self, session: Session, subject_id: str, channel: str, reason: str, event: int | None
+    ) -> int:
+        rules = self.rules.get(channel)
+        count = Takedowns(session).plan(
+            subject_id,
+            channel,
+            reason=reason,
+            consent_event=event,
+            action=rules.takedown if rules else "remove",
+            at=self._now(),
+        )
+        if count:
+            self._audit(
+                session, "takedowns-requested", subject_id, channel=channel, publications=count
+            )
+        return count
 
     # -- inside -----------------------------------------------------------------------------
 
@@ -384,6 +448,8 @@ class Desk:
             if rules.channel == MATCHING and answer is not Answer.GRANTED:
                 self._forget(session, subject_id)
             ruling = self._rulings(session, rules, [subject_id])[subject_id]
+            if not ruling.allowed:
+                self._take_down(session, subject_id, rules.channel, ruling.rule, event.event_id)
             self._audit_answer(session, event)
         if rules.channel == MATCHING and answer is not Answer.GRANTED:
             self._database.scrub()

@@ -2,14 +2,19 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from mediaguard.core.publication import Published
 from mediaguard.errors import InputError, StoreError
-from mediaguard.store.tables import AppearanceRow, ItemRow, PublicationRow
+from mediaguard.store.tables import AppearanceRow, ItemRow, LikenessRow, PublicationRow
+
+LEAST = 4
+"""So many characters of an id are enough if no other begins with them."""
 
 VISIBLE = ("intended", "live")
 """States of a publication that may be public: an intent may have taken effect before a crash."""
@@ -106,7 +111,6 @@ class Items:
         item.rendition_name = rendition_name
         item.rendition_sha256 = rendition_sha256
         item.verified = verified
-        item.attempts += 1
         item.updated_at = at
         self._session.flush()
         return item
@@ -137,12 +141,14 @@ class Publications:
         subjects: Iterable[str],
         consent_events: Iterable[int],
         at: datetime,
+        likenesses: Mapping[str, tuple[str, float]] = MappingProxyType({}),
         policy_hash: str | None = None,
     ) -> PublicationRow:
         """Record, before the effect, that a rendition is about to become public.
 
         `publication_id` is a new one for every rendition, `subjects` are those who can be
-        recognised in it, and `consent_events` are the consents relied upon.
+        recognised in it, `consent_events` are the consents relied upon, and `likenesses` are
+        those of `core.decision.Decision`.
 
         Raises:
             StoreError: the id was used before.
@@ -164,8 +170,34 @@ class Publications:
         self._session.flush()
         for subject_id in sorted(set(subjects)):
             self._session.add(AppearanceRow(publication_id=publication_id, subject_id=subject_id))
+        for subject_id, (shown_as, distance) in sorted(likenesses.items()):
+            self._session.add(
+                LikenessRow(
+                    publication_id=publication_id,
+                    subject_id=subject_id,
+                    shown_as=shown_as,
+                    distance=distance,
+                )
+            )
         self._session.flush()
         return publication
+
+    def copy(
+        self, row: PublicationRow, publication_id: str, published: Published, *, at: datetime
+    ) -> PublicationRow:
+        """Record that the same rendition is live at other places too, under an id of its own."""
+        self.intend(
+            publication_id,
+            item_id=row.item_id,
+            channel=row.channel,
+            rendition_sha256=row.rendition_sha256,
+            subjects=self.subjects(row.id),
+            consent_events=row.consent_events,
+            at=at,
+        )
+        return self.confirm(
+            publication_id, at=at, urls=published.urls, remote_id=published.remote_id
+        )
 
     def confirm(
         self,
@@ -203,9 +235,23 @@ class Publications:
             raise InputError("no-publication", publication=publication_id)
         return publication
 
-    def pending(self) -> list[PublicationRow]:
-        """Intents without confirmation: what a crash left, perhaps public, perhaps not."""
-        return self.list(states=("intended",))
+    def find(self, publication: str) -> PublicationRow:
+        """The publication with this id, or the only one whose id begins so.
+
+        Raises:
+            InputError: there is none, or several begin so.
+        """
+        if len(publication) < LEAST or not publication.isascii():
+            raise InputError("no-publication", publication=publication)
+        rows = self._session.scalars(
+            select(PublicationRow)
+            .where(PublicationRow.id.startswith(publication, autoescape=True))
+            .limit(2)
+        ).all()
+        if len(rows) != 1:
+            code = "publication-ambiguous" if rows else "no-publication"
+            raise InputError(code, publication=publication)
+        return rows[0]
 
     def of_subject(
         self,

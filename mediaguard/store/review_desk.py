@@ -1,6 +1,6 @@
 """The review desk: what staff says about items and their faces; each call is one transaction."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,13 +12,13 @@ from mediaguard.core.review import Verdict
 from mediaguard.errors import InputError
 from mediaguard.store.audit import Audit
 from mediaguard.store.database import Database
-from mediaguard.store.items import Items
+from mediaguard.store.items import LEAST, VISIBLE, Items, Publications
 from mediaguard.store.keys import Keyring
 from mediaguard.store.marks import Marks
-from mediaguard.store.tables import ItemRow, ReviewMarkRow
+from mediaguard.store.questions import Questions
+from mediaguard.store.tables import ItemRow, ReviewMarkRow, ReviewQuestionRow
+from mediaguard.store.takedowns import Takedowns
 
-LEAST = 4
-"""So many characters of an item's id are enough if no other begins with them."""
 _NAMED = 5  # so many are listed where several do
 
 
@@ -41,9 +41,20 @@ class ReviewDesk:
         self._actor = actor
 
     def items(self, *, channel: str | None, everything: bool) -> list[ItemRow]:
-        """The items that are held, oldest first; with `everything` all there are."""
+        """The items that a person should look at, oldest first; with `everything` all there are.
+
+        Those are what is held, and what is public with a question about it.
+        """
         with self._database.read() as session:
-            return Items(session).list(state=None if everything else "held", channel=channel)
+            items = Items(session)
+            if everything:
+                return items.list(channel=channel)
+            held = items.list(state="held", channel=channel)
+            asked = {question.item_id for question in Questions(session).open()}
+            asked -= {row.id for row in held}
+            rows = [items.get(item_id) for item_id in sorted(asked)]
+            held += [row for row in rows if channel in (None, row.channel)]
+            return sorted(held, key=lambda row: (row.created_at, row.id))
 
     def find(self, item: str) -> tuple[ItemRow, list[ReviewMarkRow]]:
         """The item with this id, or whose id alone begins so; and its marks, oldest first.
@@ -101,24 +112,49 @@ class ReviewDesk:
             self._audit(session, "review-undone", row.id, data, undone.subject_id)
         return undone
 
-    def note(self, item_id: str, action: str) -> None:
-        """Put on record that somebody looks at the item's original, or approves of it."""
+    def seen(self, item_id: str) -> None:
+        """Put on record that somebody looks at the item's original."""
         with self._database.write() as session:
-            self._audit(session, action, item_id, {})
+            self._audit(session, "review-seen", item_id, {})
 
-    def reject(self, item_id: str) -> None:
-        """Record that the item may not go out; its report is kept."""
+    def approve(self, item_id: str) -> None:
+        """Put on record that somebody approves of the item; questions about it are answered."""
+        with self._database.write() as session:
+            Questions(session).answer(item_id, at=self._now())
+            self._audit(session, "review-approved", item_id, {})
+
+    def questions(self, item_id: str | None = None) -> Sequence[ReviewQuestionRow]:
+        """What a person should look at in items that are public, the oldest first."""
+        with self._database.read() as session:
+            return Questions(session).open(item_id)
+
+    def reject(self, item_id: str) -> bool:
+        """Record that the item may not go out; its report is kept.
+
+        Whoever has it in hand just now is stopped, and what is public of it is to be taken down.
+
+        Returns:
+            Whether anything of it may be public.
+        """
         with self._database.write() as session:
             items = Items(session)
+            item = items.get(item_id)
+            item.next_attempt_at = None
+            item.attempts += 1  # a fencing token that nobody holds
+            public = Publications(session).list(item_id=item_id, states=VISIBLE)
+            for publication in public:
+                Takedowns(session).plan_for(publication, reason="rejected", at=self._now())
+            Questions(session).answer(item_id, at=self._now())
             items.record_outcome(
                 item_id,
                 state="rejected",
                 at=self._now(),
                 outcome="block",
                 reason="rejected",
-                report=items.get(item_id).report,
+                report=item.report,
             )
             self._audit(session, "review-rejected", item_id, {})
+        return bool(public)
 
     def _audit(
         self,

@@ -61,6 +61,7 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSON,
         list[str]: JSON,
         list[int]: JSON,
+        list[dict[str, Any]]: JSON,
     }
 
 
@@ -182,6 +183,15 @@ class ItemRow(Base):
     rendition_sha256: Mapped[str | None]
     verified: Mapped[bool]
     attempts: Mapped[int]
+    """Counts who took the item in hand: the number of the newest is the fencing token."""
+    lease_until: Mapped[datetime | None]
+    """Until then it is in somebody's hands, unless that is prolonged."""
+    next_attempt_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When it is to be handled (again); None if there is nothing to do."""
+    failures: Mapped[int] = mapped_column(default=0)
+    """How often in a row its channel failed."""
+    hinted_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When the job engine was told of it; None once somebody took it in hand."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -216,6 +226,69 @@ class AppearanceRow(Base):
 
     publication_id: Mapped[str] = mapped_column(ForeignKey("publications.id"), primary_key=True)
     subject_id: Mapped[str] = mapped_column(String(64), _subject_id(), primary_key=True, index=True)
+
+
+class LikenessRow(Base):
+    """A subject whom a face resembles that is shown under somebody else's name."""
+
+    __tablename__ = "likenesses"
+
+    publication_id: Mapped[str] = mapped_column(ForeignKey("publications.id"), primary_key=True)
+    subject_id: Mapped[str] = mapped_column(String(64), _subject_id(), primary_key=True, index=True)
+    shown_as: Mapped[str] = mapped_column(String(64), _subject_id())
+    distance: Mapped[float]
+
+
+class TakedownRow(Base):
+    """That a publication has to go: asked for, taken away, confirmed gone."""
+
+    __tablename__ = "takedowns"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('requested', 'removed', 'confirmed', 'unrecallable')", name="state"
+        ),
+        CheckConstraint("action IN ('remove', 'replace')", name="action"),
+        UniqueConstraint("publication_id", "subject_id"),
+        Index(None, "state", "requested_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    publication_id: Mapped[str] = mapped_column(ForeignKey("publications.id"))
+    item_id: Mapped[str] = mapped_column(ForeignKey("items.id"), index=True)
+    channel: Mapped[str]
+    subject_id: Mapped[str | None] = mapped_column(String(64), _subject_id(), index=True)
+    """For whom; None if the rendition has to go for another reason."""
+    reason: Mapped[str]
+    consent_event: Mapped[int | None] = mapped_column(ForeignKey("consent_events.event_id"))
+    action: Mapped[str]
+    state: Mapped[str]
+    requested_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]
+    next_attempt_at: Mapped[datetime | None] = mapped_column(index=True)
+    failures: Mapped[int]
+    problem: Mapped[str | None]
+    problem_params: Mapped[dict[str, Any] | None]
+    looks: Mapped[list[dict[str, Any]]]
+    """What was found at each of its places when somebody last looked: the evidence."""
+    escalations: Mapped[int]
+    escalated_at: Mapped[datetime | None]
+
+
+class ReviewQuestionRow(Base):
+    """Something that a person should look at in an item that is public."""
+
+    __tablename__ = "review_questions"
+    __table_args__ = (UniqueConstraint("publication_id", "subject_id"),)
+
+    question_id: Mapped[int] = mapped_column(primary_key=True)
+    item_id: Mapped[str] = mapped_column(ForeignKey("items.id"), index=True)
+    publication_id: Mapped[str] = mapped_column(ForeignKey("publications.id"))
+    subject_id: Mapped[str] = mapped_column(String(64), _subject_id(), index=True)
+    """Who may be shown in it under another name."""
+    shown_as: Mapped[str] = mapped_column(String(64), _subject_id())
+    asked_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
 
 
 class ReviewMarkRow(Base):

@@ -9,9 +9,31 @@ from types import ModuleType
 from typing import Protocol, runtime_checkable
 
 from mediaguard.errors import MediaguardError
-from mediaguard.texts import app, clip, decision, media, review, store, vision
+from mediaguard.texts import (
+    app,
+    channels,
+    clip,
+    decision,
+    media,
+    published,
+    review,
+    store,
+    takedown,
+    vision,
+)
 
-AREAS: tuple[ModuleType, ...] = (app, clip, decision, media, review, store, vision)
+AREAS: tuple[ModuleType, ...] = (
+    app,
+    channels,
+    clip,
+    decision,
+    media,
+    published,
+    review,
+    store,
+    takedown,
+    vision,
+)
 
 
 @runtime_checkable

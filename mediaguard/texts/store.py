@@ -155,8 +155,8 @@ EN = {
     "consent-withdrawn-done": "Withdrawn, in force now: {subject}, {channel}.",
     "consent-nothing-to-withdraw": "{subject} has given no consent that could be withdrawn; "
     "nothing was recorded.",
-    "consent-still-public": "{count} publications on {channel} still show {subject}; take them "
-    "down:",
+    "consent-still-public": "{count} publications on {channel} show {subject} and are to be "
+    "taken down:",
     "consent-templates-forgotten": "{count} references of {subject} were deleted with their key.",
     "consent-history-empty": "No consent was ever recorded.",
     "consent-channel-or-all": "Say which consent is withdrawn: --channel CHANNEL, or --all.",
@@ -326,8 +326,8 @@ NL = {
     "consent-withdrawn-done": "Ingetrokken, met ingang van nu: {subject}, {channel}.",
     "consent-nothing-to-withdraw": "{subject} heeft geen toestemming gegeven die kan worden "
     "ingetrokken; er is niets vastgelegd.",
-    "consent-still-public": "Op {channel} staan nog {count} publicaties met {subject}; haal die "
-    "weg:",
+    "consent-still-public": "Op {channel} staan {count} publicaties met {subject}; die worden "
+    "weggehaald:",
     "consent-templates-forgotten": "{count} referenties van {subject} zijn gewist, met hun "
     "sleutel.",
     "consent-history-empty": "Er is nooit een toestemming vastgelegd.",

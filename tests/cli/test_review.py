@@ -287,7 +287,11 @@ def test_a_rejected_item_is_taken_away(world, review, held):
     (entry,) = review("list", "--all", as_json=True)["items"]
     assert (entry["state"], entry["reason"]) == ("rejected", "rejected")
     assert review("show", held, as_json=True)["faces"]
-    assert actions(world, held)[-2:] == ["review-rejected", "publication-removed"]
+    assert actions(world, held)[-3:] == [
+        "review-rejected",
+        "takedown-removed",
+        "takedown-confirmed",
+    ]
 
 
 # -- what goes wrong ------------------------------------------------------------------------

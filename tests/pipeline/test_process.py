@@ -13,6 +13,7 @@ from mediaguard.channels.folder import FolderChannel
 from mediaguard.core.decision import Action, Decision, Outcome
 from mediaguard.core.faces import Box, Detection, Quality
 from mediaguard.core.media import ItemReport
+from mediaguard.core.publication import Delivery, Published
 from mediaguard.errors import StoreError
 from mediaguard.pipeline.release import release
 from mediaguard.pipeline.render import Rendition
@@ -187,8 +188,8 @@ def test_an_unexpected_error_holds_and_keeps_the_original(world: World, tmp_path
 
 def test_a_channel_that_fails_leaves_nothing_public(world: World, tmp_path: Path):
     class Broken(FolderChannel):
-        def publish(self, item_id: str, data: bytes, suffix: str) -> str:
-            super().publish(item_id, data, suffix)
+        def publish(self, delivery: Delivery) -> Published:
+            super().publish(delivery)
             raise OSError("the connection broke after the upload")
 
     report = world.pipeline(CHANNEL).process(

@@ -16,6 +16,7 @@ from mediaguard.app import App
 from mediaguard.config import FILE_NAME
 from mediaguard.core.consent import MATCHING
 from mediaguard.core.faces import Box, Detection, Image, Quality
+from mediaguard.published import Published
 from mediaguard.resources import resource
 from mediaguard.store.keys import Keyring
 from mediaguard.store.ledger import Ledger
@@ -71,6 +72,9 @@ class World(App):
 
     detector = verifier = clip_detector = clip_verifier = SquareDetector()
     embedder = ColourEmbedder()
+
+    def publications(self, **which) -> list[dict]:
+        return [publication.as_json() for publication in Published(self).publications(**which)]
 
 
 def make_world(folder: Path, database: str | None = None) -> World:

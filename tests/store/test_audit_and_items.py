@@ -161,7 +161,6 @@ def test_no_file_name_is_stored(sqlite_database, tmp_path):
         )
         assert item.reason_params == {"limit": "5"}
         assert item.report == {"reason": "x"}
-        assert item.attempts == 1
     sqlite_database.close()
     stored = b"".join(path.read_bytes() for path in tmp_path.glob("mediaguard.db*"))
     assert b"Jansen" not in stored
@@ -204,7 +203,7 @@ def test_the_life_of_a_publication(database):
         )
     with database.write() as session:
         publications = Publications(session)
-        assert [p.id for p in publications.pending()] == ["p1"]
+        assert [p.id for p in publications.list(states=["intended"])] == ["p1"]
         assert publications.of_subject("s1")[0].state == "intended"  # may be public already
         publications.confirm("p1", at=NOW + timedelta(seconds=1), urls=["https://x/1"])
     with database.write() as session:
@@ -216,7 +215,7 @@ def test_the_life_of_a_publication(database):
             [1, 2],
         )
         assert publications.subjects("p1") == ("s1", "s2")
-        assert publications.pending() == []
+        assert publications.list(states=["intended"]) == []
         assert publications.of_subject("s1", "facebook") == []
         assert [p.id for p in publications.of_subject("s2", "website")] == ["p1"]
         publications.mark_removed("p1", at=NOW + timedelta(days=1))

@@ -142,7 +142,7 @@ def test_what_was_said_is_recorded_with_the_place_and_in_the_audit_log(desk, fil
     desk.mark("aaaa1111", 1, Verdict.NO_FACE)
     desk.mark("aaaa1111", 2, Verdict.SUBJECT, "s1")
     desk.undo("aaaa1111")
-    desk.note("aaaa1111", "review-seen")
+    desk.seen("aaaa1111")
     desk.reject("aaaa1111")
     row, (mark,) = desk.find("aaaa1111")
     assert as_mark(mark) == mark_on(UNKNOWN, Verdict.NO_FACE)

@@ -1,0 +1,69 @@
+"""What a person should look at in items that are public."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from mediaguard.store.items import VISIBLE
+from mediaguard.store.tables import LikenessRow, PublicationRow, ReviewQuestionRow
+
+
+class Questions:
+    """Reads and writes questions within the caller's transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def ask_about_likenesses(self, subject_id: str, channel: str, *, at: datetime) -> int:
+        """Ask a person to look at faces shown under another name that resemble a subject.
+
+        Returns:
+            How many such pictures there are.
+        """
+        asked = exists().where(
+            ReviewQuestionRow.publication_id == PublicationRow.id,
+            ReviewQuestionRow.subject_id == subject_id,
+        )
+        found = self._session.execute(
+            select(PublicationRow.id, PublicationRow.item_id, LikenessRow.shown_as)
+            .join(LikenessRow, LikenessRow.publication_id == PublicationRow.id)
+            .where(
+                LikenessRow.subject_id == subject_id,
+                PublicationRow.channel == channel,
+                PublicationRow.state.in_(VISIBLE),
+                ~asked,
+            )
+        ).all()
+        for publication_id, item_id, shown_as in found:
+            self._session.add(
+                ReviewQuestionRow(
+                    item_id=item_id,
+                    publication_id=publication_id,
+                    subject_id=subject_id,
+                    shown_as=shown_as,
+                    asked_at=at,
+                )
+            )
+        self._session.flush()
+        return len(found)
+
+    def open(self, item_id: str | None = None) -> Sequence[ReviewQuestionRow]:
+        """Those that nobody answered, of all items or of one, the oldest first."""
+        query = (
+            select(ReviewQuestionRow)
+            .where(ReviewQuestionRow.answered_at.is_(None))
+            .order_by(ReviewQuestionRow.question_id)
+        )
+        if item_id is not None:
+            query = query.where(ReviewQuestionRow.item_id == item_id)
+        return self._session.scalars(query).all()
+
+    def answer(self, item_id: str, *, at: datetime) -> None:
+        """Somebody looked at the item and decided."""
+        self._session.execute(
+            update(ReviewQuestionRow)
+            .where(ReviewQuestionRow.item_id == item_id, ReviewQuestionRow.answered_at.is_(None))
+            .values(answered_at=at)
+        )

@@ -1,0 +1,90 @@
+"""Which items have something to do now: the sweep that makes up for every hint that was lost."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from mediaguard.store.database import Database
+from mediaguard.store.tables import ItemRow, TakedownRow
+from mediaguard.store.takedowns import OPEN
+
+LOST_AFTER = timedelta(seconds=60)
+"""A hint that nobody followed for so long was lost, or its worker is gone: it is given again."""
+
+BACKLOG = 64
+"""So many hints are on their way at most: the rows know the rest, and the engine stays small."""
+
+Hint = Callable[[Session, str], None]
+
+
+class Schedule:
+    """Finds what is due.
+
+    Args:
+        database: where.
+        now: the clock.
+    """
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def sweep(self, hint: Hint) -> int:
+        """Give a hint for each item that is due, in one transaction; returns how many."""
+        with self._database.read() as session:  # most sweeps find nothing: no lock for that
+            if not self._due(session):
+                return 0
+        with self._database.write() as session:
+            due = self._due(session)
+            session.execute(
+                update(ItemRow).where(ItemRow.id.in_(due)).values(hinted_at=self._now())
+            )
+            for item_id in due:
+                hint(session, item_id)
+        return len(due)
+
+    def is_due(self, item_id: str) -> bool:
+        """Whether the item itself is to be handled, not only something of it taken down."""
+        with self._database.read() as session:
+            row = session.get_one(ItemRow, item_id)
+            return row.next_attempt_at is not None and row.next_attempt_at <= self._now()
+
+    def channel_of(self, item_id: str) -> str:
+        """Where the item was to go."""
+        with self._database.read() as session:
+            return session.get_one(ItemRow, item_id).channel
+
+    def _due(self, session: Session) -> Sequence[str]:
+        now = self._now()
+        on_their_way = session.scalar(
+            select(func.count()).where(ItemRow.hinted_at > now - LOST_AFTER)
+        )
+        room = BACKLOG - (on_their_way or 0)
+        if room <= 0:
+            return ()
+        free = and_(
+            or_(ItemRow.lease_until.is_(None), ItemRow.lease_until < now),
+            or_(ItemRow.hinted_at.is_(None), ItemRow.hinted_at <= now - LOST_AFTER),
+        )
+        # What has to come down goes before what is to go out.
+        found = {item_id: None for (item_id,) in session.execute(_takedowns(free, now).limit(room))}
+        if len(found) < room:
+            items = (
+                select(ItemRow.id)
+                .where(ItemRow.next_attempt_at <= now, free)
+                .order_by(ItemRow.next_attempt_at)
+                .limit(room - len(found))
+            )
+            found |= {item_id: None for (item_id,) in session.execute(items)}
+        return [*found]
+
+
+def _takedowns(free: ColumnElement[bool], now: datetime) -> Select[str]:
+    return (
+        select(TakedownRow.item_id)
+        .join(ItemRow, ItemRow.id == TakedownRow.item_id)
+        .where(TakedownRow.next_attempt_at <= now, TakedownRow.state.in_(OPEN), free)
+        .order_by(TakedownRow.next_attempt_at)
+    )

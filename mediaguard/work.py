@@ -1,0 +1,171 @@
+"""A worker: carries out takedowns, and finishes items that were left unfinished.
+
+The rows say what is to do. The sweep looks for what is due and gives the job engine a hint for it
+in the same transaction; whoever gets the hint takes the item in hand, or leaves it to the one who
+has it. A hint that is lost is given again; one too many finds nothing to do.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import date
+
+from mediaguard.app import App
+from mediaguard.errors import Cancelled, MediaguardError, StoreError
+from mediaguard.escalation import Escalation
+from mediaguard.jobs.engine import Engine
+from mediaguard.notes import update_note
+from mediaguard.store.schedule import Schedule
+from mediaguard.store.takedown_book import TakedownBook
+from mediaguard.texts import explain, say
+
+SWEEP = 1.0
+"""Seconds between two looks at what is due."""
+
+ESCALATE = 30.0
+"""Seconds between two looks at what is overdue."""
+
+PATIENCE = 30.0
+"""Seconds that a worker which is stopped waits for what it has in hand."""
+
+THREADS = 4
+"""Takedowns wait for networks mostly. Pictures are handled one at a time, whatever this is."""
+
+REPLACE_TRIES = 3
+"""After so many failed tries to replace what was published it is only removed."""
+
+FIRST_RETRY, LAST_RETRY = 2.0, 60.0
+"""Seconds before the first and between the last retries when the database is in the way."""
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Does what is due, until stopped; any number of them may run.
+
+    Args:
+        app: the home.
+        tell: prints a line for whoever watches.
+    """
+
+    def __init__(self, app: App, tell: Callable[[str], None]) -> None:
+        self._app = app
+        self._tell = tell
+        self._schedule = Schedule(app.database, app.now)
+        self._escalation = Escalation(app, tell)
+        self._stop = threading.Event()
+        self._day: date | None = None
+        self._escalated = -ESCALATE
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set; what is in hand then is finished, or taken up again later."""
+        self._stop = stop
+        trouble = FIRST_RETRY
+        engine: Engine | None = None
+        try:
+            while not stop.is_set():
+                try:
+                    if engine is None:
+                        engine = Engine(self._app.database.url, self.handle, workers=THREADS)
+                        engine.start()
+                    self._daily()
+                    self._escalate()
+                    self._schedule.sweep(engine.hint)
+                except Exception as error:
+                    self._tell_trouble(error, trouble)
+                    stop.wait(trouble)
+                    trouble = min(trouble * 2, LAST_RETRY)
+                else:
+                    trouble = FIRST_RETRY
+                    stop.wait(SWEEP)
+        finally:
+            if engine is not None:
+                engine.stop(PATIENCE)
+
+    def drain(self) -> None:
+        """Do everything that is due now, without the job engine, and return."""
+        self._daily()
+        due: list[str] = []
+        while self._schedule.sweep(lambda _, item_id: due.append(item_id)):
+            while due:
+                self.handle(due.pop())
+
+    def handle(self, item_id: str) -> None:
+        """Do what is due for an item, if nobody else does it."""
+        channel = self._schedule.channel_of(item_id)
+        book = self._app.book(channel)
+        try:
+            with book.held(item_id):
+                self._handle(item_id, book)
+        except StoreError as error:
+            if error.code not in ("item-busy", "item-lost"):
+                raise
+
+    def _handle(self, item_id: str, book: TakedownBook) -> None:
+        replacing = [
+            order
+            for order in book.orders(item_id)
+            if order.replace and not order.removed and order.failures < REPLACE_TRIES
+        ]
+        if not replacing:  # what only has to go does not wait for pixels
+            self._app.take_down(item_id, book)
+        if replacing or self._schedule.is_due(item_id):
+            self._process(item_id, book)
+            self._app.take_down(item_id, book)
+
+    def _process(self, item_id: str, book: TakedownBook) -> None:
+        """Decide on the item anew, from its original, and publish what may go out."""
+        if not self._app.eyes.acquire(blocking=False):
+            book.wait(item_id)
+            return
+        try:
+            app = self._app
+            report = app.pipeline(book.channel, book=book).process_again(
+                item_id,
+                vault=app.vault,
+                channel=app.channel(book.channel),
+                approved=False,
+                progress=self._progress,
+            )
+        except Cancelled:
+            return  # it stays due
+        except MediaguardError as error:
+            if isinstance(error, StoreError) and error.code == "item-lost":
+                raise
+            book.put_off(item_id, error)
+        else:
+            if report.outcome.goes_out or (app.ready(book.channel) / f"{item_id}.txt").exists():
+                update_note(app, book.channel, report)
+            outcome = say(f"outcome-{report.outcome.value}", {}, app.language)
+            self._tell(f"{book.channel}: {item_id}: {outcome}")
+        finally:
+            self._app.eyes.release()
+
+    def _progress(self, step: str, done: int, total: int) -> None:
+        """Ends long work when the worker is to stop."""
+        del step, done, total
+        if self._stop.is_set():
+            raise Cancelled("cancelled")
+
+    def _daily(self) -> None:
+        """What follows from the calendar alone; also once at the start, for a changed wording."""
+        today = self._app.now().astimezone(self._app.config.zone).date()
+        if self._day != today:
+            self._app.desk.forget_ended()
+            self._app.desk.take_down_ended()
+            self._day = today
+
+    def _escalate(self) -> None:
+        now = time.monotonic()
+        if now - self._escalated >= ESCALATE:
+            self._escalation.run()
+            self._escalated = now
+
+    def _tell_trouble(self, error: Exception, seconds: float) -> None:
+        language = self._app.language
+        if not isinstance(error, MediaguardError):
+            log.exception("a worker met with an unexpected error")
+            error = MediaguardError("unexpected", detail=type(error).__name__)
+        params = {"reason": explain(error, language), "seconds": round(seconds)}
+        self._tell(say("work-trouble", params, language))
