@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from mediaguard.app import App
 from mediaguard.core.consent import Rule
 from mediaguard.errors import InputError
-from mediaguard.phrases import day, moment, received_by
+from mediaguard.phrases import answer, day, moment, received_by
 from mediaguard.store.audit import Audit, AuditEntry
 from mediaguard.store.items import Items, Publications
 from mediaguard.store.ledger import Ledger
@@ -391,7 +391,7 @@ class _Words:
             # Only these show it; a server in trouble, or one that asks for a login, shows nothing.
             there = place.answer.startswith("200") or place.answer in ("file", "object")
             code, colour = ("there" if there else "unknown"), "there"
-        return f"{self.say(f'place-{code}')} ({printable(place.answer)})", colour
+        return f"{self.say(f'place-{code}')} ({answer(place.answer, self._language)})", colour
 
     def _why(self, one: Removal) -> str:
         reason, event = self.say(one.reason), one.consent_event

@@ -12,7 +12,7 @@ from mediaguard.app import App
 from mediaguard.atomic import write_atomically
 from mediaguard.errors import MediaError, MediaguardError, StoreError
 from mediaguard.mail import send
-from mediaguard.phrases import moment, received_by
+from mediaguard.phrases import answer, moment, received_by
 from mediaguard.secrets import read_secret
 from mediaguard.store.audit import Audit
 from mediaguard.store.tables import TakedownRow
@@ -187,9 +187,13 @@ class Escalation:
             facts["overdue-next"] = say("overdue-next-lost", {}, language)
         else:
             facts["takedown-fact-problem"] = _problem(row, language)
-            seen = [f"{look['url']} ({look['answer']})" for look in row.looks if not look["gone"]]
+            seen = [
+                f"{printable(look['url'])} ({answer(look['answer'], language)})"
+                for look in row.looks
+                if not look["gone"]
+            ]
             if seen:
-                facts["overdue-seen"] = "\n    ".join(map(printable, seen))
+                facts["overdue-seen"] = "\n    ".join(seen)
             facts["overdue-next"] = self._next(row, language)
         return "\n".join(f"  {say(code, {}, language)}: {facts[code]}" for code in facts)
 

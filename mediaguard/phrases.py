@@ -3,7 +3,10 @@
 from datetime import date, datetime, tzinfo
 
 from mediaguard.config import Config
-from mediaguard.texts import say
+from mediaguard.texts import printable, say
+
+_ANSWERS = frozenset({"no answer", "no file", "new file", "file", "object", "no object"})
+_CACHED = " from a cache"
 
 
 def day(value: date, language: str) -> str:
@@ -16,6 +19,15 @@ def moment(value: datetime, zone: tzinfo, language: str) -> str:
     """A moment in the school's time zone: ``2 March 2026, 13:05``."""
     local = value.astimezone(zone)
     return say("moment", {"date": day(local, language), "time": f"{local:%H:%M}"}, language)
+
+
+def answer(value: str, language: str) -> str:
+    """What answered at a place (`core.publication.Look.answer`); a status stays a number."""
+    if value in _ANSWERS:
+        return say(f"answer-{value.replace(' ', '-')}", {}, language)
+    if value.endswith(_CACHED):
+        return say("answer-cached", {"status": value.removesuffix(_CACHED)}, language)
+    return printable(value)
 
 
 def received_by(config: Config, channel: str) -> tuple[str, ...]:

@@ -6,9 +6,12 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
 from mediaguard.config import Config
 from tests.conftest import ROOT
@@ -58,17 +61,30 @@ def test_the_command_reference_is_up_to_date():
     assert written == reference(), "run: python -m tests.command_reference > docs/commands.md"
 
 
+def sections(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The sections of the configuration in a type, and in the types of its settings."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+        for field in annotation.model_fields.values():
+            yield from sections(field.annotation)
+    for part in get_args(annotation):
+        yield from sections(part)
+
+
 def test_the_configuration_file_names_every_setting_with_its_default():
     text = (ROOT / "config" / "mediaguard.toml").read_text()
     # With every commented setting switched on it must be a valid configuration of defaults.
     switched_on = re.sub(r"^# (\[?\w+\]?( = .*)?)$", r"\1", text, flags=re.MULTILINE)
     settings = Config.model_validate(tomllib.loads(switched_on))
-    names = re.findall(r"^(\w+) =", switched_on, re.MULTILINE)
-    for section in (Config, *(field.annotation for field in Config.model_fields.values())):
-        for name, field in getattr(section, "model_fields", {}).items():
-            if name in ("channels",) or hasattr(field.annotation, "model_fields"):
-                continue
-            assert name in names, f"{name} is not in config/mediaguard.toml"
+    for section in sections(Config):
+        for name, field in section.model_fields.items():
+            if [*sections(field.annotation)]:
+                heading = rf"\[(channels\..+\.)?{name}\]|\[{name}\."
+                assert re.search(heading, text), f"[{name}] is not in config/mediaguard.toml"
+            else:
+                said = rf"^(# +)?{name} ="
+                said += rf"|^#   {name} "
+                assert re.search(said, text, re.MULTILINE), f"{name} is not there"
     defaults = Config.model_validate({"channels": {"c": {}}})
     for name in ("detection", "matching", "redaction", "limits", "watch", "time_zone"):
         assert getattr(settings, name) == getattr(defaults, name)

@@ -6,6 +6,7 @@ publication's key in their names: by that they are found again, and also what an
 out of them since.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -31,7 +32,8 @@ class WordPressChannel:
 
     Args:
         url: the site's address, as visitors know it.
-        user: who may upload, delete, and edit everybody's posts: an editor.
+        user: who may upload, delete, and edit everybody's posts, whatever HTML is in them: an
+            editor, or in a network of sites its administrator.
         password: an application password of theirs.
         web: what to call it with instead.
     """
@@ -57,8 +59,12 @@ class WordPressChannel:
         """Delete it, all its sizes and what was cropped out of it; posts stay as they are."""
         for one in self._find(published.key, published.remote_id):
             # WordPress deletes the files that it remembers, and a size it remembers once that is
-            # finished: if it died over one, only finishing it makes it known.
-            self._delete(one if published.remote_id else self._complete(one))
+            # finished: if it died over one, only finishing it makes it known. What is known goes
+            # in any case.
+            if not published.remote_id:
+                with contextlib.suppress(ChannelError):
+                    self._complete(one)
+            self._delete(one)
 
     def replace(self, earlier: Sequence[Published], delivery: Delivery) -> Published:
         """Upload the rendition, show it wherever an earlier one was, and delete those."""
@@ -67,8 +73,8 @@ class WordPressChannel:
         old = [that for one in earlier for that in self._find(one.key, one.remote_id)]
         if earlier:
             self._swap_in_posts(_swap(earlier, old, delivery.key, found[0]))
-        for one in old:
-            self._delete(one)
+        for published in earlier:
+            self.remove(published)
         return _published(delivery.key, delivery.item_id, delivery.sha256, found)
 
     def confirm_gone(self, published: Published, successor: str | None) -> list[Look]:
@@ -184,7 +190,7 @@ class WordPressChannel:
             skip = (403,) if is_own else (400, 403, 404)
             for told in self._api.list(path, asked, accept=skip, per_page=50):
                 if _changes(told, swap):
-                    self._swap_in_post(f"{path}/{told['id']}", swap)
+                    self._swap_in_post(f"{path}/{told.get('id')}", swap)
 
     def _swap_in_post(self, path: str, swap: Swap) -> None:
         # A post that this user may not edit gets a hole: better than a picture that has to go.
@@ -204,7 +210,7 @@ class WordPressChannel:
         for name, told in types.items():
             base = told.get("rest_base") if isinstance(told, dict) else None
             # Some paths are patterns: they hang below another kind.
-            if name != "attachment" and base and "(" not in base:
+            if name != "attachment" and isinstance(base, str) and "(" not in base:
                 yield f"/{told.get('rest_namespace') or 'wp/v2'}/{base}", name in ("post", "page")
 
 

@@ -3,6 +3,7 @@
 import logging
 import math
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from functools import cached_property
@@ -66,8 +67,6 @@ class Engine:
         self._started = False
         self._cleaner: Cleaner | None = None
         self._slots = threading.BoundedSemaphore(workers)
-        self._counting = threading.Lock()
-        self._in_hand = 0
 
     def prepare(self) -> None:
         """Make the queue's own tables, or bring them up to date.
@@ -142,8 +141,7 @@ class Engine:
             self._connections.dispose()
             self._started = False
             _running.release()
-        with self._counting:
-            return self._in_hand == 0
+        return _have_ended(1)
 
     # -- inside -----------------------------------------------------------------------------
 
@@ -196,16 +194,20 @@ class Engine:
         self._cleaner.start()
 
     def _message(self, item_id: str) -> None:
-        with self._counting:
-            self._in_hand += 1
         try:
             with self._slots:
                 self._handle(item_id)
         except BaseException as error:  # DBOS would store it, with what it may tell
             log.error("item %s: %s", item_id, _plainly(error))  # noqa: TRY400
-        finally:
-            with self._counting:
-                self._in_hand -= 1
+
+
+def _have_ended(seconds: float) -> bool:
+    """Wait for the threads that handled messages; DBOS has told them to end."""
+    deadline = time.monotonic() + seconds
+    threads = [each for each in threading.enumerate() if each.name.startswith("dbos-executor")]
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return not any(thread.is_alive() for thread in threads)
 
 
 def _plainly(error: BaseException) -> str:

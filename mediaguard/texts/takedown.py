@@ -60,9 +60,9 @@ EN = {
     "certificate-done": "Everything listed here is gone: each place was looked at after the removal.",
     "certificate-none-left": "Everything listed here that could be removed is gone: each place was "
     "looked at after the removal.",
-    "certificate-open": "This is not finished: {open} of {count} are not confirmed gone. mediaguard "
-    "goes on trying until they are. Ask the school for a new statement later.",
-    "certificate-lost": "{lost} of {count} were sent and cannot be recalled.",
+    "certificate-open": "This is not finished. Not confirmed gone: {open} of {count}. mediaguard "
+    "goes on trying until it is. Ask the school for a new statement later.",
+    "certificate-lost": "Sent, and cannot be recalled: {lost} of {count}.",
     "certificate-intro": "Photos and videos that showed the person whom the school knows under "
     "this pseudonym, and that were to be taken down.",
     "certificate-pseudonym": "pseudonym",
@@ -108,6 +108,13 @@ EN = {
     "place-there": "STILL THERE",
     "place-unknown": "not confirmed",
     "place-unseen": "not looked at yet",
+    "answer-cached": "{status} from a cache",
+    "answer-no-answer": "no answer",
+    "answer-no-file": "no file",
+    "answer-new-file": "new file",
+    "answer-file": "file",
+    "answer-object": "on record at the channel",
+    "answer-no-object": "not on record at the channel",
 }
 
 NL = {
@@ -167,10 +174,9 @@ NL = {
     "certificate-done": "Alles wat hier staat, is weg: elke plaats is na de verwijdering bekeken.",
     "certificate-none-left": "Alles wat hier staat en kon worden verwijderd, is weg: elke plaats is "
     "na de verwijdering bekeken.",
-    "certificate-open": "Dit is nog niet klaar: van {open} van de {count} is niet bevestigd dat ze "
-    "weg zijn. mediaguard blijft het proberen tot dat zo is. Vraag de school later om een nieuwe "
-    "verklaring.",
-    "certificate-lost": "{lost} van de {count} zijn verstuurd en niet terug te halen.",
+    "certificate-open": "Dit is nog niet klaar. Niet bevestigd weg: {open} van {count}. mediaguard "
+    "blijft het proberen tot dat zo is. Vraag de school later om een nieuwe verklaring.",
+    "certificate-lost": "Verstuurd en niet terug te halen: {lost} van {count}.",
     "certificate-intro": "Foto's en video's waarop de persoon te zien was die de school onder dit "
     "pseudoniem kent, en die moesten worden verwijderd.",
     "certificate-pseudonym": "pseudoniem",
@@ -216,4 +222,11 @@ NL = {
     "place-there": "STAAT ER NOG",
     "place-unknown": "niet bevestigd",
     "place-unseen": "nog niet bekeken",
+    "answer-cached": "{status} uit een cache",
+    "answer-no-answer": "geen antwoord",
+    "answer-no-file": "geen bestand",
+    "answer-new-file": "nieuw bestand",
+    "answer-file": "bestand",
+    "answer-object": "bekend bij het kanaal",
+    "answer-no-object": "niet bekend bij het kanaal",
 }

@@ -224,6 +224,16 @@ class TestRemoving:
         channel.remove(Published(sent.key, sent.item_id, "", (), sent.sha256))
         assert not site.files()
 
+    def test_what_cannot_be_finished_goes_anyway(self, site: Site):
+        sent = delivery(WIDE)
+        with site.plugin(dying(site, 1, FATAL)), pytest.raises(httpx.HTTPStatusError):
+            upload_again(site, sent)
+        # The first change would be to finish it.
+        failing = WordPressChannel(site.url, site.user, site.password, web=Failing(site, 0))
+        with pytest.raises(ChannelError):
+            failing.remove(Published(sent.key, sent.item_id, "", (), sent.sha256))
+        assert not site.media()
+
     def test_what_an_editor_made_of_it_goes_too(self, site: Site, channel: WordPressChannel):
         published = channel.publish(delivery(WIDE))
         crop = {"type": "crop", "args": {"left": 10, "top": 10, "width": 50, "height": 50}}

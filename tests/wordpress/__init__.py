@@ -1,0 +1,1 @@
+"""A real WordPress on this machine, to publish to: see `server.py`."""
