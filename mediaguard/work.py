@@ -7,7 +7,6 @@ has it. A hint that is lost is given again; one too many finds nothing to do.
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from datetime import date
 
@@ -23,8 +22,8 @@ from mediaguard.texts import explain, say
 SWEEP = 1.0
 """Seconds between two looks at what is due."""
 
-ESCALATE = 30.0
-"""Seconds between two looks at what is overdue."""
+ESCALATE, LAST_ESCALATE = 30.0, 900.0
+"""Seconds between two looks at what is overdue; and at most, when nobody can be told."""
 
 PATIENCE = 30.0
 """Seconds that a worker which is stopped waits for what it has in hand."""
@@ -56,13 +55,13 @@ class Worker:
         self._escalation = Escalation(app, tell)
         self._stop = threading.Event()
         self._day: date | None = None
-        self._escalated = -ESCALATE
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; what is in hand then is finished, or taken up again later."""
         self._stop = stop
         trouble = FIRST_RETRY
         engine: Engine | None = None
+        threading.Thread(target=self._escalate, daemon=True).start()
         try:
             while not stop.is_set():
                 try:
@@ -70,7 +69,6 @@ class Worker:
                         engine = Engine(self._app.database.url, self.handle, workers=THREADS)
                         engine.start()
                     self._daily()
-                    self._escalate()
                     self._schedule.sweep(engine.hint)
                 except Exception as error:
                     self._tell_trouble(error, trouble)
@@ -157,10 +155,16 @@ class Worker:
             self._day = today
 
     def _escalate(self) -> None:
-        now = time.monotonic()
-        if now - self._escalated >= ESCALATE:
-            self._escalation.run()
-            self._escalated = now
+        """Tell staff what is overdue; a mail server that hangs keeps no takedown waiting."""
+        wait = ESCALATE
+        while not self._stop.is_set():
+            try:
+                self._escalation.run()
+                wait = ESCALATE
+            except Exception as error:
+                wait = min(wait * 2, LAST_ESCALATE)
+                self._tell_trouble(error, wait)
+            self._stop.wait(wait)
 
     def _tell_trouble(self, error: Exception, seconds: float) -> None:
         language = self._app.language

@@ -13,6 +13,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
+from tests.wordpress.fixture import wordpress  # noqa: F401 - a fixture
+
 ROOT = Path(__file__).parent.parent
 
 # No test depends on how fast the machine is.

@@ -23,8 +23,6 @@ from tests.channels.harness import Harness, delivery
 from tests.conftest import ROOT
 from tests.wordpress.server import Site
 
-pytest_plugins = ("tests.wordpress.fixture",)
-
 OLD, NEW, UP = "a" * 32, "b" * 32, "https://school.nl/u"
 
 

@@ -31,6 +31,7 @@ from mediaguard.pipeline.process import Pipeline
 from mediaguard.pipeline.render import Rendition
 from mediaguard.store.database import Database
 from mediaguard.store.desk import Desk
+from mediaguard.store.schedule import LOST_AFTER
 from mediaguard.store.tables import Base, ItemRow, PublicationRow, TakedownRow
 from mediaguard.store.takedowns import OPEN
 from mediaguard.work import Worker
@@ -143,7 +144,7 @@ class MisbehavingChannel:
         self.under_way: list[Effect] = []
         self.calls: list[str] = []
         self.at_each: Callable[[str], None] = lambda _: None
-        """Called at every call, before and after its effect."""
+        """Called with ``before call`` and ``after call`` at every call."""
         self._now = now
         self._in_place = in_place
         self._knows_keys = knows_keys
@@ -203,10 +204,10 @@ class MisbehavingChannel:
         self.calls.append(verb)
 
         def act() -> Published | None:
-            self.at_each(f"before {verb}")
+            self.at_each("before call")
             with self._lock:
                 done = effect()
-            self.at_each(f"after {verb}")
+            self.at_each("after call")
             return done
 
         fault = self._next_fault(verb)
@@ -308,46 +309,56 @@ class _MadeUp(Pipeline):
 
 
 class Moments:
-    """Counts the moments at which a process can die or a database can fail.
+    """Counts the moments at which something can happen, and lets it happen at one of them.
 
-    `at` is the one at which it happens; from then on it goes on happening until `recover`, unless
-    it happens `once` only.
+    They are called ``before write``, ``after write`` (it is committed, only the caller does not
+    get to know), ``before call`` and ``after call`` (of the channel).
     """
 
     def __init__(self) -> None:
         self.recover()
 
     def recover(self) -> None:
-        self._at = self._count = 0
-        self._error: Callable[[], BaseException] | None = None
-        self._once = self.struck = False
+        self._places: frozenset[str] = frozenset()
+        self.struck = False
 
-    def strike(self, at: int, error: Callable[[], BaseException], *, once: bool = False) -> None:
+    def strike(
+        self, number: int, error: Callable[[], BaseException], places: str, *, once: bool = False
+    ) -> None:
+        """Raise at the moment with this number of those places, and at all later ones.
+
+        Args:
+            number: from 1.
+            error: makes what is raised.
+            places: which moments, with commas between them.
+            once: not at the later ones.
+        """
         self.recover()
-        self._at, self._error, self._once = at, error, once
+        self._places = frozenset(places.split(", "))
+        self._left, self._error, self._once = number, error, once
 
-    def pass_by(self) -> None:
-        if self._error is None:
+    def pass_by(self, place: str) -> None:
+        if place not in self._places:
             return
-        self._count += 1
-        if self._count == self._at or (self._count > self._at and not self._once):
+        self._left -= 1
+        if self._left == 0 or (self._left < 0 and not self._once):
             self.struck = True
             raise self._error()
 
 
 class FragileDatabase(Database):
-    """Fails before or after the n-th write (a process can die after it, too)."""
+    """Every write is a moment at which something can happen."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, moments: Moments) -> None:
         super().__init__(url)
-        self.before, self.after = Moments(), Moments()
+        self._moments = moments
 
     @contextmanager
     def write(self):
-        self.before.pass_by()
+        self._moments.pass_by("before write")
         with super().write() as session:
             yield session
-        self.after.pass_by()
+        self._moments.pass_by("after write")
 
 
 class FragileWorld(World):
@@ -356,7 +367,9 @@ class FragileWorld(World):
     def __init__(self, home: Path, start: datetime | None = None, **channel: object) -> None:
         super().__init__(home)
         self.clock = start or datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=5)
+        self.moments = Moments()
         self.site = MisbehavingChannel(self.now, **channel)
+        self.site.at_each = self.moments.pass_by
         self.secret_trouble: Exception | None = None
         self.told: list[str] = []
 
@@ -369,7 +382,7 @@ class FragileWorld(World):
     @cached_property
     def database(self) -> FragileDatabase:
         url = self.config.database or f"sqlite:///{self.home / 'mediaguard.db'}"
-        return FragileDatabase(url)
+        return FragileDatabase(url, self.moments)
 
     @cached_property
     def desk(self) -> Desk:
@@ -428,8 +441,21 @@ class FragileWorld(World):
         worker, end = self.worker(), self.clock + timedelta(minutes=minutes)
         worker.drain()
         while self.left_to_do() and self.clock < end:
-            self.advance(10)
+            self.clock = max(self._next_moment(), self.clock + timedelta(seconds=1))
             worker.drain()
+
+    def _next_moment(self) -> datetime:
+        """When something is due, or is not in anybody's hands any more."""
+        columns = (
+            ItemRow.next_attempt_at,
+            ItemRow.lease_until,
+            ItemRow.hinted_at,
+            TakedownRow.next_attempt_at,
+        )
+        with self.database.read() as session:
+            moments = [moment for column in columns for moment in session.scalars(select(column))]
+        later = [moment for moment in moments if moment is not None and moment > self.clock]
+        return min([*later, self.clock + LOST_AFTER])
 
     # -- what is known
 

@@ -40,7 +40,7 @@ def running(engine: Engine) -> Iterator[Engine]:
     try:
         yield engine
     finally:
-        engine.stop(5)
+        engine.stop(0)  # quick: nothing is in hand any more
 
 
 def hint(database: Database, engine: Engine, *items: str) -> None:

@@ -1,4 +1,4 @@
-"""The fixture `wordpress`: ``pytest_plugins = ["tests.wordpress.fixture"]``."""
+"""The fixture `wordpress`, which tests/conftest.py gives to all tests."""
 
 import os
 from collections.abc import Iterator
