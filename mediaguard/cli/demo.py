@@ -16,8 +16,10 @@ from mediaguard.core.consent import MATCHING
 from mediaguard.core.decision import Action
 from mediaguard.core.media import ItemReport, summary
 from mediaguard.files import find_files
+from mediaguard.published import Published
 from mediaguard.resources import resource
 from mediaguard.texts import say
+from mediaguard.work import Worker
 
 CHANNEL = "website-public"
 CLIP = "01-walking-by.mp4"
@@ -41,7 +43,7 @@ CLIP = "01-walking-by.mp4"
     "--language", type=click.Choice([language.value for language in Language]), default="en"
 )
 def demo(keep: Path | None, out: Path, language: str) -> None:
-    """Show everything on a made-up school: import, enrolment, photos, withdrawal.
+    """Show everything on a made-up school: import, enrolment, photos, withdrawal, takedown.
 
     Ten photos of rendered people, each showing a rule, and a video go through the pipeline.
     The result is a contact sheet, before and after, as a picture and as a page, and the
@@ -80,7 +82,11 @@ def demo(keep: Path | None, out: Path, language: str) -> None:
         outcome = say(f"outcome-{again.outcome.value}", {}, language)
         params = {"subject": subject, "channel": CHANNEL, "outcome": outcome}
         click.echo("\n" + say("demo-withdrawn", params, language))
-        click.echo("\n".join(item_lines(again, language)) + "\n")
+        click.echo("\n".join(item_lines(again, language)))
+        Worker(app, tell=lambda _: None).drain()
+        gone = Published(app).takedowns(subject=subject, everything=True)
+        params = {"subject": subject, "count": sum(not takedown.is_open for takedown in gone)}
+        click.echo(say("demo-taken-down", params, language) + "\n")
 
         rows.append(row(again))
         png, html = out / "contact-sheet.png", out / "contact-sheet.html"

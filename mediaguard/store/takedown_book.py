@@ -80,7 +80,8 @@ class TakedownBook(ChannelBook):
         with self._held(order.published.item_id) as session:
             row, _ = self._rows(session, order)
             row.state, row.looks = "requested", _evidence(looks)
-            self._retry(row, "takedown-lingers", {}, min(cached) if cached and cached == waits else None)
+            patience = min(cached) if cached and cached == waits else None
+            self._retry(row, "takedown-lingers", {}, patience)
 
     def unrecallable(self, order: Order) -> None:
         """Record that the channel cannot take back what it gave out."""

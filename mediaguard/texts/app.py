@@ -69,6 +69,8 @@ EN = {
     "video for {channel}. Nobody in it is real.",
     "demo-done": "The contact sheet, before and after: {png} and {html}; the finished video: "
     "{video}",
+    "demo-taken-down": "What else showed {subject} there was taken down: {count} publications, each "
+    "confirmed gone.",
     "demo-withdrawn": "Consent of {subject} for {channel} is withdrawn. The same photo again: "
     "{outcome}.",
 }
@@ -143,6 +145,8 @@ NL = {
     "een video voor {channel}. Niemand ervan bestaat echt.",
     "demo-done": "Het contactblad, voor en na: {png} en {html}; de video die naar buiten kan: "
     "{video}",
+    "demo-taken-down": "Wat {subject} daar verder toonde, is weggehaald: {count} publicaties, elk "
+    "bevestigd weg.",
     "demo-withdrawn": "De toestemming van {subject} voor {channel} is ingetrokken. Dezelfde foto "
     "opnieuw: {outcome}.",
 }

@@ -160,9 +160,7 @@ def test_removing(homes, tmp_path, strike, in_place):
         case.publish()
         case.withdraw()
 
-    for case in cut_short(
-        Case.work, strike, homes, tmp_path, after=withdrawn, in_place=in_place
-    ):
+    for case in cut_short(Case.work, strike, homes, tmp_path, after=withdrawn, in_place=in_place):
         case.finish()
         assert case.live() == []
         assert [row.state for row in case.world.takedowns()] == ["confirmed"]
@@ -176,9 +174,7 @@ def test_replacing(homes, tmp_path, strike, in_place):
         case.publish()
         case.withdraw()
 
-    for case in cut_short(
-        Case.work, strike, homes, tmp_path, after=withdrawn, in_place=in_place
-    ):
+    for case in cut_short(Case.work, strike, homes, tmp_path, after=withdrawn, in_place=in_place):
         case.finish()
         assert case.live() == ([] if case.state() == "held" else [["S-2"]])
 
