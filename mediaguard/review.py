@@ -152,10 +152,11 @@ class Review:
         self._require_original(row.id)
         app = self._app
         pipeline, channel = app.pipeline(row.channel), app.channel(row.channel)
-        self._desk.approve(row.id)
-        report = pipeline.process_again(
-            row.id, vault=app.vault, channel=channel, approved=True, progress=progress
-        )
+        with pipeline.book.held(row.id):
+            self._desk.approve(row.id)
+            report = pipeline.process_again(
+                row.id, vault=app.vault, channel=channel, approved=True, progress=progress
+            )
         if report.outcome.goes_out:
             # What the watched folder said about the item is not so any more.
             update_note(app, row.channel, report)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date
 
 from mediaguard.app import App
-from mediaguard.errors import Cancelled, MediaguardError, StoreError
+from mediaguard.errors import Cancelled, ChannelError, MediaguardError, StoreError
 from mediaguard.escalation import Escalation
 from mediaguard.jobs.engine import Engine
 from mediaguard.notes import update_note
@@ -66,8 +66,7 @@ class Worker:
             while not stop.is_set():
                 try:
                     if engine is None:
-                        engine = Engine(self._app.database.url, self.handle, workers=THREADS)
-                        engine.start()
+                        engine = self._started_engine()
                     self._daily()
                     self._schedule.sweep(engine.hint)
                 except Exception as error:
@@ -80,6 +79,11 @@ class Worker:
         finally:
             if engine is not None:
                 engine.stop(PATIENCE)
+
+    def _started_engine(self) -> Engine:
+        engine = Engine(self._app.database.url, self.handle, workers=THREADS)
+        engine.start()
+        return engine
 
     def drain(self) -> None:
         """Do everything that is due now, without the job engine, and return."""
@@ -108,15 +112,23 @@ class Worker:
         ]
         if not replacing:  # what only has to go does not wait for pixels
             self._app.take_down(item_id, book)
-        if replacing or self._schedule.is_due(item_id):
-            self._process(item_id, book)
-            self._app.take_down(item_id, book)
+        if not replacing and not self._schedule.is_due(item_id):
+            return
+        obstacle = self._process(item_id, book)
+        if obstacle is not None:
+            for order in replacing:  # it is tried again; what is only to be removed goes now
+                book.failed(order, obstacle, obstacle.retry_after)
+        self._app.take_down(item_id, book)
 
-    def _process(self, item_id: str, book: TakedownBook) -> None:
-        """Decide on the item anew, from its original, and publish what may go out."""
+    def _process(self, item_id: str, book: TakedownBook) -> ChannelError | None:
+        """Decide on the item anew, from its original, and publish what may go out.
+
+        Returns:
+            What was in the way, if it can be expected to pass.
+        """
         if not self._app.eyes.acquire(blocking=False):
             book.wait(item_id)
-            return
+            return ChannelError("worker-busy")
         try:
             app = self._app
             report = app.pipeline(book.channel, book=book).process_again(
@@ -126,8 +138,8 @@ class Worker:
                 approved=False,
                 progress=self._progress,
             )
-        except Cancelled:
-            return  # it stays due
+        except Cancelled as error:
+            return ChannelError(error.code)  # it stays due
         except MediaguardError as error:
             if isinstance(error, StoreError) and error.code == "item-lost":
                 raise
@@ -137,8 +149,11 @@ class Worker:
                 update_note(app, book.channel, report)
             outcome = say(f"outcome-{report.outcome.value}", {}, app.language)
             self._tell(f"{book.channel}: {item_id}: {outcome}")
+            problem = report.params.get("problem")
+            return problem if isinstance(problem, ChannelError) else None
         finally:
             self._app.eyes.release()
+        return None
 
     def _progress(self, step: str, done: int, total: int) -> None:
         """Ends long work when the worker is to stop."""

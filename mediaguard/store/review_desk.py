@@ -118,8 +118,12 @@ class ReviewDesk:
             self._audit(session, "review-seen", item_id, {})
 
     def approve(self, item_id: str) -> None:
-        """Put on record that somebody approves of the item; questions about it are answered."""
+        """Put on record that somebody approves of the item; questions about it are answered.
+
+        It is due now: should the process die that handles it, a worker decides anew.
+        """
         with self._database.write() as session:
+            Items(session).get(item_id).next_attempt_at = self._now()
             Questions(session).answer(item_id, at=self._now())
             self._audit(session, "review-approved", item_id, {})
 

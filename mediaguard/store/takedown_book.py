@@ -10,7 +10,7 @@ from mediaguard.core.publication import Look, Order
 from mediaguard.errors import MediaguardError
 from mediaguard.store.backoff import next_attempt
 from mediaguard.store.book import ChannelBook, as_published
-from mediaguard.store.items import Publications
+from mediaguard.store.items import Items, Publications
 from mediaguard.store.tables import PublicationRow, TakedownRow
 from mediaguard.store.takedowns import OPEN, Takedowns
 
@@ -44,7 +44,8 @@ class TakedownBook(ChannelBook):
             takedown_id=row.id,
             published=as_published(publication),
             known=publication.confirmed_at is not None,
-            replace=row.action == "replace",
+            # Nothing takes the place of what somebody rejected.
+            replace=row.action == "replace" and Items(session).get(row.item_id).state != "rejected",
             removed=row.state == "removed",
             kept=frozenset(publication.urls) & {url for other in live for url in other.urls},
             successor=live[-1].rendition_sha256 if live else None,
@@ -78,18 +79,21 @@ class TakedownBook(ChannelBook):
         waits = [look.again_after for look in looks if not look.gone]
         cached = [wait for wait in waits if wait is not None]
         with self._held(order.published.item_id) as session:
-            row, _ = self._rows(session, order)
+            row, publication = self._rows(session, order)
             row.state, row.looks = "requested", _evidence(looks)
+            # For all others in it, too, it is public still.
+            publication.state, publication.removed_at = "live", None
             patience = min(cached) if cached and cached == waits else None
             self._retry(row, "takedown-lingers", {}, patience)
 
     def unrecallable(self, order: Order) -> None:
-        """Record that the channel cannot take back what it gave out."""
+        """Record that the channel cannot take back what it gave out.
+
+        The publication stays what it is: whoever else is in it has to be told the same.
+        """
         with self._held(order.published.item_id) as session:
-            row, publication = self._rows(session, order)
+            row, _ = self._rows(session, order)
             row.state, row.next_attempt_at = "unrecallable", None
-            publication.state = "removed"
-            publication.removed_at = publication.removed_at or self._now()
             self._tell(session, row, "takedown-unrecallable")
 
     def doubted(self, order: Order) -> None:

@@ -115,7 +115,7 @@ class Takedowns:
             at: now.
             removed: it was taken away already; that it is gone is still to be confirmed.
         """
-        if self.list(publication_id=publication.id, states=OPEN):
+        if self.list(publication_id=publication.id, states=(*OPEN, "unrecallable")):
             return
         values = _new(
             publication_id=publication.id,
@@ -236,7 +236,11 @@ class Takedowns:
         told_long_ago = or_(
             TakedownRow.escalated_at.is_(None), TakedownRow.escalated_at < told_before
         )
-        lost = (TakedownRow.state == "unrecallable") & TakedownRow.escalated_at.is_(None)
+        lost = (
+            (TakedownRow.state == "unrecallable")
+            & TakedownRow.escalated_at.is_(None)
+            & TakedownRow.subject_id.is_not(None)
+        )
         return self._session.scalars(
             select(TakedownRow)
             .where((overdue & told_long_ago) | lost)

@@ -64,6 +64,7 @@ EN = {
     "subject. Look at them: mediaguard review list",
     "review-question": "{subject} may be shown here as {shown_as}. Look at it, then: review approve "
     "if it is {shown_as}, review tag and approve if it is {subject}, or review reject.",
+    "worker-busy": "Another picture is being looked at just now.",
     "work-started": "Working on {home}. Stop with Ctrl+C.",
     "work-stopped": "Stopped. What is left is taken up at the next start.",
     "work-trouble": "{reason} Nothing is lost; this is tried again in {seconds} seconds.",
@@ -136,6 +137,7 @@ NL = {
     "review-question": "{subject} staat hier misschien als {shown_as}. Bekijk het en kies dan: "
     "review approve als het {shown_as} is, review tag en approve als het {subject} is, of review "
     "reject.",
+    "worker-busy": "Er wordt juist naar een andere foto gekeken.",
     "work-started": "Aan het werk in {home}. Stop met Ctrl+C.",
     "work-stopped": "Gestopt. Wat over is, komt bij de volgende start aan de beurt.",
     "work-trouble": "{reason} Er gaat niets verloren; over {seconds} seconden wordt het opnieuw "
