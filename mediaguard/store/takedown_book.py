@@ -39,6 +39,7 @@ class TakedownBook(ChannelBook):
             other
             for other in publications.list(item_id=row.item_id, states=["live"])
             if other.id != publication.id
+            and not Takedowns(session).list(publication_id=other.id, states=OPEN)
         ]
         return Order(
             takedown_id=row.id,
@@ -54,13 +55,15 @@ class TakedownBook(ChannelBook):
         )
 
     def removed(self, order: Order) -> None:
-        """Record that the channel took it away."""
+        """Record that the channel says that it took it away.
+
+        Until that is confirmed it counts as public: whoever else is in it and withdraws has a
+        takedown of their own.
+        """
         with self._held(order.published.item_id) as session:
-            row, publication = self._rows(session, order)
+            row, _ = self._rows(session, order)
             row.state, row.removed_at = "removed", self._now()
             row.problem = row.problem_params = None
-            publication.state = "removed"
-            publication.removed_at = publication.removed_at or self._now()
             self._tell(session, row, "takedown-removed")
 
     def confirmed(self, order: Order, looks: Sequence[Look]) -> None:
@@ -79,10 +82,8 @@ class TakedownBook(ChannelBook):
         waits = [look.again_after for look in looks if not look.gone]
         cached = [wait for wait in waits if wait is not None]
         with self._held(order.published.item_id) as session:
-            row, publication = self._rows(session, order)
+            row, _ = self._rows(session, order)
             row.state, row.looks = "requested", _evidence(looks)
-            # For all others in it, too, it is public still.
-            publication.state, publication.removed_at = "live", None
             patience = min(cached) if cached and cached == waits else None
             self._retry(row, "takedown-lingers", {}, patience)
 
