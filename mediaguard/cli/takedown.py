@@ -15,6 +15,9 @@ from mediaguard.config import Language
 from mediaguard.published import Published, Takedown, require_channel
 from mediaguard.texts import say
 
+_takedowns = click.argument("takedown_ids", metavar="[TAKEDOWN]...", nargs=-1)
+_overdue = click.option("--overdue", is_flag=True, help="Only what should have been gone by now.")
+
 
 @click.group()
 def takedown() -> None:
@@ -29,7 +32,7 @@ def takedown() -> None:
 @takedown.command("list")
 @options.subject
 @options.only_channel
-@click.option("--overdue", is_flag=True, help="Only what should have been gone by now.")
+@_overdue
 @click.option("--all", "everything", is_flag=True, help="Also what is confirmed gone.")
 @options.output_format()
 @options.pass_app
@@ -56,55 +59,45 @@ def list_takedowns(
 
 
 @takedown.command("show")
-@click.argument("takedown_id", metavar="TAKEDOWN")
+@_takedowns
+@options.subject
+@options.only_channel
+@_overdue
 @options.output_format()
 @options.pass_app
-def show_takedown(app: App, takedown_id: str, output: str) -> None:
-    """Show one takedown: what, why, how far it is, and what was found at every place.
+def show_takedown(
+    app: App,
+    takedown_ids: Sequence[str],
+    subject: str | None,
+    channel: str | None,
+    overdue: bool,
+    output: str,
+) -> None:
+    """Show takedowns whole: what, why, how far, and what was found at every place.
 
-    TAKEDOWN is its id, or the beginning of it.
+    TAKEDOWN is an id, or the beginning of one. Without anything said: all that are open.
 
     \b
-    Example:
+    Examples:
       mediaguard takedown show 8c41d20e
+      mediaguard takedown show --overdue
     """
-    entry = Published(app).takedown(takedown_id)
+    found = _chosen(app, takedown_ids, subject, channel, overdue)
     if output == "json":
-        print_json(entry.as_json())
+        one = len(takedown_ids) == 1
+        entries = [entry.as_json() for entry in found]
+        print_json(entries[0] if one else {"takedowns": entries})
         return
-    row, language = entry.row, app.language
-    facts = {
-        "id": row.id,
-        "publication": row.publication_id,
-        "channel": row.channel,
-        "subject": row.subject_id or "-",
-        "reason": say(row.reason, {}, language),
-        "action": say(f"takedown-action-{row.action}", {}, language),
-        "state": _state(entry, language),
-        "requested": moment(row.requested_at, app.config.zone),
-        "removed": moment(row.removed_at, app.config.zone),
-        "confirmed": moment(row.confirmed_at, app.config.zone),
-        "next": moment(row.next_attempt_at, app.config.zone),
-    }
-    for name, value in facts.items():
-        click.echo(f"{say(f'takedown-fact-{name}', {}, language)}: {value}")
-    if row.problem:
-        problem = say(row.problem, row.problem_params, language)
-        click.echo(f"{say('takedown-fact-problem', {}, language)}: {problem}")
-    click.echo(f"{say('takedown-fact-places', {}, language)}:")
-    answers = {look["url"]: look for look in row.looks}
-    for url in dict.fromkeys([*entry.publication.urls, *answers]):
-        look = answers.get(url)
-        seen = "?" if look is None else f"{look['answer']}"
-        gone = say("takedown-gone" if look and look["gone"] else "takedown-not-gone", {}, language)
-        click.echo(f"  {url}  {seen}  {gone}")
+    if not found:
+        click.echo(say("takedown-none", {}, app.language))
+    click.echo("\n\n".join("\n".join(_lines(app, entry)) for entry in found))
 
 
 @takedown.command("run")
-@click.argument("takedown_ids", metavar="[TAKEDOWN]...", nargs=-1)
+@_takedowns
 @options.subject
 @options.only_channel
-@click.option("--overdue", is_flag=True, help="Only what should have been gone by now.")
+@_overdue
 @options.output_format()
 @options.pass_app
 def run_takedowns(
@@ -126,12 +119,8 @@ def run_takedowns(
     """
     from mediaguard.work import Worker
 
-    require_channel(app, channel)
     published = Published(app)
-    if takedown_ids:
-        chosen = [published.takedown(takedown_id) for takedown_id in takedown_ids]
-    else:
-        chosen = published.takedowns(subject=subject, channel=channel, overdue=overdue)
+    chosen = _chosen(app, takedown_ids, subject, channel, overdue)
     worker = Worker(app, tell=lambda _: None)
     for item_id in each(published.hurry(chosen)):
         worker.handle(item_id)
@@ -176,6 +165,51 @@ def certificate(
         click.echo(text)
     else:
         write_atomically(out, text.encode("utf-8"))
+
+
+def _chosen(
+    app: App,
+    takedown_ids: Sequence[str],
+    subject: str | None,
+    channel: str | None,
+    overdue: bool,
+) -> list[Takedown]:
+    """Those that are named, or else all open ones that fit."""
+    require_channel(app, channel)
+    published = Published(app)
+    if takedown_ids:
+        return [published.takedown(takedown_id) for takedown_id in takedown_ids]
+    return published.takedowns(subject=subject, channel=channel, overdue=overdue)
+
+
+def _lines(app: App, entry: Takedown) -> list[str]:
+    """A takedown for people."""
+    row, language, zone = entry.row, app.language, app.config.zone
+    facts = {
+        "id": row.id,
+        "publication": row.publication_id,
+        "channel": row.channel,
+        "subject": row.subject_id or "-",
+        "reason": say(row.reason, {}, language),
+        "action": say(f"takedown-action-{row.action}", {}, language),
+        "state": _state(entry, language),
+        "requested": moment(row.requested_at, zone),
+        "removed": moment(row.removed_at, zone),
+        "confirmed": moment(row.confirmed_at, zone),
+        "next": moment(row.next_attempt_at, zone),
+    }
+    if row.problem:
+        facts["problem"] = say(row.problem, row.problem_params, language)
+    lines = [
+        f"{say(f'takedown-fact-{name}', {}, language)}: {value}" for name, value in facts.items()
+    ]
+    lines.append(f"{say('takedown-fact-places', {}, language)}:")
+    answers = {look["url"]: look for look in row.looks}
+    for url in dict.fromkeys([*entry.publication.urls, *answers]):
+        look = answers.get(url)
+        gone = say("takedown-gone" if look and look["gone"] else "takedown-not-gone", {}, language)
+        lines.append(f"  {url}  {look['answer'] if look else '?'}  {gone}")
+    return lines
 
 
 def _write(app: App, found: Sequence[Takedown], output: str) -> None:
