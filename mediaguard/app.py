@@ -18,11 +18,13 @@ from mediaguard.core.decision import ChannelPolicy
 from mediaguard.core.faces import Candidate
 from mediaguard.core.matching import GalleryIndex, MatchPolicy, near_duplicates, own_distance
 from mediaguard.core.media import Encoding
+from mediaguard.core.names import Named, NameIndex, Text
 from mediaguard.core.ports import Detector, Embedder
 from mediaguard.errors import ConfigError, InputError, MediaguardError
 from mediaguard.media.clip import ClipLimits
 from mediaguard.media.photo import Limits
 from mediaguard.media.redaction import Style
+from mediaguard.namelist import read_names
 from mediaguard.pipeline.enrol import ReferencePolicy, make_reference
 from mediaguard.pipeline.ports import Channel, Looking
 from mediaguard.pipeline.process import Pipeline
@@ -231,6 +233,16 @@ class App:
                 self.embedder.name, now=self.now(), groups=groups or None
             )
         return GalleryIndex.build(references)
+
+    def named_in(self, text: Text) -> Sequence[Named]:
+        """Whose names stand in a text; nobody's if the school gave no list of names.
+
+        Raises:
+            ConfigError: there should be a list, and it cannot be used.
+        """
+        if self.config.names is None:
+            return ()
+        return NameIndex.build(read_names(self.home / self.config.names)).find(text)
 
     # -- what looks -------------------------------------------------------------------------
 

@@ -31,6 +31,9 @@ PATIENCE = 30.0
 THREADS = 4
 """Takedowns wait for networks mostly. Pictures are handled one at a time, whatever this is."""
 
+AT_ONCE = 4
+"""So many more items a thread takes up before it looks again what is due."""
+
 REPLACE_TRIES = 3
 """After so many failed tries to replace what was published it is only removed."""
 
@@ -56,8 +59,13 @@ class Worker:
         self._stop = threading.Event()
         self._day: date | None = None
 
-    def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set; what is in hand then is finished, or taken up again later."""
+    def run(self, stop: threading.Event) -> bool:
+        """Work until `stop` is set; what is in hand then is finished, or taken up again later.
+
+        Returns:
+            Whether nothing is in hand any more. Otherwise a thread is still waiting, for a network
+            perhaps, and only the end of the process ends it: nothing is lost by that.
+        """
         self._stop = stop
         trouble = FIRST_RETRY
         engine: Engine | None = None
@@ -65,9 +73,9 @@ class Worker:
         try:
             while not stop.is_set():
                 try:
+                    self._daily()
                     if engine is None:
                         engine = self._started_engine()
-                    self._daily()
                     self._schedule.sweep(engine.hint)
                 except Exception as error:
                     self._tell_trouble(error, trouble)
@@ -77,21 +85,32 @@ class Worker:
                     trouble = FIRST_RETRY
                     stop.wait(SWEEP)
         finally:
-            if engine is not None:
-                engine.stop(PATIENCE)
+            idle = engine is None or engine.stop(PATIENCE)
+        return idle
 
     def _started_engine(self) -> Engine:
-        engine = Engine(self._app.database.url, self.handle, workers=THREADS)
+        engine = Engine(self._app.database.url, self._follow, workers=THREADS)
         engine.start()
         return engine
 
     def drain(self) -> None:
         """Do everything that is due now, without the job engine, and return."""
         self._daily()
-        due: list[str] = []
-        while self._schedule.sweep(lambda _, item_id: due.append(item_id)):
-            while due:
-                self.handle(due.pop())
+        while due := self._schedule.take(AT_ONCE):
+            for item_id in due:
+                self.handle(item_id)
+
+    def _follow(self, item_id: str) -> None:
+        """Follow a hint, and then see for oneself what else is due, until nothing is.
+
+        A message of the engine costs a look at its queue: one for each of ten thousand takedowns
+        would be the slowest part of them.
+        """
+        due = [item_id]
+        while due and not self._stop.is_set():
+            self.handle(due.pop())
+            if not due:
+                due += self._schedule.take(AT_ONCE)
 
     def handle(self, item_id: str) -> None:
         """Do what is due for an item, if nobody else does it."""

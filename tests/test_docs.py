@@ -79,7 +79,7 @@ def test_the_configuration_file_names_every_setting_with_its_default():
     for section in sections(Config):
         for name, field in section.model_fields.items():
             if [*sections(field.annotation)]:
-                heading = rf"\[(channels\..+\.)?{name}\]|\[{name}\."
+                heading = rf"\[([\w.-]+\.)?{name}[\].]"
                 assert re.search(heading, text), f"[{name}] is not in config/mediaguard.toml"
             else:
                 said = rf"^(# +)?{name} ="

@@ -9,6 +9,8 @@ from mediaguard.app import App
 from mediaguard.cli import options
 from mediaguard.cli.progress import each_item
 from mediaguard.cli.report import write
+from mediaguard.cli.texts_given import texts, with_texts
+from mediaguard.core.names import Text
 from mediaguard.files import find_files
 
 
@@ -16,6 +18,7 @@ from mediaguard.files import find_files
 @options.paths
 @options.channel
 @options.groups
+@texts
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -28,6 +31,10 @@ def process(
     paths: Sequence[Path],
     channel_name: str,
     groups: Sequence[str],
+    caption: str,
+    alt_text: str,
+    title: str,
+    file_name: str,
     out: Path | None,
     output: str,
 ) -> None:
@@ -35,6 +42,9 @@ def process(
 
     Photos and videos. A video takes a while; stopped with Ctrl+C or by a crash, the same
     command goes on where it was.
+
+    With a text (--caption …) that is published with them: if somebody is named in it who has not
+    agreed, they are held (needs a list of names, see `names` in mediaguard.toml).
 
     The originals stay where they are; an encrypted copy is kept with the publication.
     Finished files get a coded name: file names often hold a pupil's name. Exits with 1
@@ -46,7 +56,8 @@ def process(
       mediaguard process concert.mp4 -c website-protected
       mediaguard process team.jpg -c facebook --out ready-for-facebook/
     """
-    pipeline = app.pipeline(channel_name, groups)
+    text = Text(caption, alt_text, title, file_name)
+    pipeline = with_texts(app.pipeline(channel_name, groups), app, channel_name, text)
     files = each_item(find_files(paths), app.language)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ import click
 
 from mediaguard.app import App
 from mediaguard.cli import options
-from mediaguard.cli.working import stopped_by_signal
+from mediaguard.cli.working import end_process, stopped_by_signal
 from mediaguard.texts import say
 
 
@@ -29,7 +29,10 @@ def watch(app: App) -> None:
     from mediaguard.work import Worker
 
     stop = stopped_by_signal()
-    worker = threading.Thread(target=Worker(app, tell=click.echo).run, args=(stop,))
+    idle: list[bool] = []
+    worker = threading.Thread(
+        target=lambda: idle.append(Worker(app, tell=click.echo).run(stop)), daemon=True
+    )
     watcher = Watcher(app, tell=click.echo)
     params = {"count": len(app.config.channels), "path": app.home / "inbox"}
     click.echo(say("watch-started", params, app.language))
@@ -40,3 +43,5 @@ def watch(app: App) -> None:
         stop.set()
         worker.join()
     click.echo(say("watch-stopped", {}, app.language))
+    if idle != [True]:
+        end_process()

@@ -1,7 +1,9 @@
 """`mediaguard work`."""
 
 import logging
+import os
 import signal
+import sys
 import threading
 
 import click
@@ -29,8 +31,16 @@ def work(app: App) -> None:
 
     stop = stopped_by_signal()
     click.echo(say("work-started", {"home": app.home}, app.language))
-    Worker(app, tell=click.echo).run(stop)
+    idle = Worker(app, tell=click.echo).run(stop)
     click.echo(say("work-stopped", {}, app.language))
+    if not idle:
+        end_process()
+
+
+def end_process() -> None:
+    """End without waiting for threads that wait for a network; what they do is done again."""
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def stopped_by_signal() -> threading.Event:

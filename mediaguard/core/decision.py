@@ -4,7 +4,7 @@ There is no way from "unsure" to "visible": a face is kept only if it was matche
 subject and that subject's consent for the channel is a clear yes; all else is redacted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -12,6 +12,9 @@ from mediaguard.core.consent import Ruling
 from mediaguard.core.faces import Assessment, Detection, Face, Quality
 from mediaguard.core.matching import LOOKS_LIKE
 from mediaguard.core.review import Verdict
+
+NAMED = "named-without-consent"
+"""The reason to hold an item in whose texts somebody is named that did not agree."""
 
 _FOR_A_PERSON = frozenset({"channel-holds", "too-many-redacted"})
 """Why the channel's rules alone hold an item until a person has looked at it."""
@@ -184,6 +187,24 @@ def decide(
     if recognisable and len(shown_without) / len(recognisable) > policy.max_redacted_share:
         return Decision(policy.channel, Outcome.HOLD, "too-many-redacted", faces)
     return Decision(policy.channel, Outcome.REDACT, "some-redacted", faces)
+
+
+def without_naming(
+    decision: Decision, named: Collection[str], rulings: Mapping[str, Ruling]
+) -> Decision:
+    """The decision on an item in whose texts names stand: it waits if one of them did not agree.
+
+    A name tells who somebody is, also beside a face that nobody can recognise.
+
+    Args:
+        decision: on what can be seen.
+        named: whose names stand there.
+        rulings: "allowed now?" per subject; a missing subject is a no.
+    """
+    refused = [s for s in named if s not in rulings or rulings[s].allowed is not True]
+    if decision.outcome.goes_out and refused:
+        return replace(decision, outcome=Outcome.HOLD, reason=NAMED)
+    return decision
 
 
 def approved(decision: Decision) -> Decision:

@@ -60,8 +60,14 @@ class Book(Protocol):
     def item_id(self, sha256: str) -> str:
         """The id of the item with this content: the same content, the same item."""
 
-    def admit(self, item_id: str, kind: str) -> None:
-        """Record that the item exists, a photo or a video; the same twice is one record."""
+    def admit(self, item_id: str, kind: str, named: Collection[str] | None = None) -> None:
+        """Record that the item exists, a photo or a video; the same twice is one record.
+
+        `named` are the subjects whose names stand in its texts; None if it came without texts.
+        """
+
+    def named(self, item_id: str) -> Sequence[str]:
+        """The subjects whose names stand in the item's texts."""
 
     def held(self, item_id: str) -> AbstractContextManager[None]:
         """Have the item in hand, alone; everything below asks for it. May be nested."""

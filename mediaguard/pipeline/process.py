@@ -1,14 +1,14 @@
 """The order of the steps, from a file to a verified rendition or a reason why there is none."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mediaguard.atomic import write_atomically
 from mediaguard.core.consent import Ruling
-from mediaguard.core.decision import Decision, Outcome, approved, decide
+from mediaguard.core.decision import Decision, Outcome, approved, decide, without_naming
 from mediaguard.core.faces import Assessment
 from mediaguard.core.media import Audio, Encoding, ItemReport, from_decision
 from mediaguard.core.review import apply_marks
@@ -36,6 +36,7 @@ class _Known:
     """What a decision is made on."""
 
     assessment: Assessment
+    named: Sequence[str]
     rulings: Mapping[str, Ruling]
 
 
@@ -53,6 +54,8 @@ class Pipeline:
         audio: what becomes of a clip's sound.
         work: the protected folder for long work.
         book: the channel's records.
+        named: the subjects whose names stand in the item's texts; None if there are no texts, or
+            if they were read before: then what is on record counts.
         approved: a person has looked at the item and wants it to go out.
     """
 
@@ -67,6 +70,7 @@ class Pipeline:
     audio: Audio
     work: Path
     book: TakedownBook
+    named: Sequence[str] | None = None
     approved: bool = False
 
     def check(self, path: Path, progress: Progress = silent) -> ItemReport:
@@ -141,13 +145,16 @@ class Pipeline:
 
     def _known(self, item: Admitted, assessment: Assessment) -> _Known:
         """The assessment with what people said about it, and what consent says of those in it."""
-        assessment = apply_marks(assessment, self.book.marks(self.book.item_id(item.sha256)))
-        return _Known(assessment, self.book.rulings(assessment.subjects))
+        item_id = self.book.item_id(item.sha256)
+        assessment = apply_marks(assessment, self.book.marks(item_id))
+        named = self.book.named(item_id) if self.named is None else self.named
+        return _Known(assessment, named, self.book.rulings(assessment.subjects | set(named)))
 
     def _decide(self, item: Admitted, known: _Known) -> tuple[ItemReport, Decision]:
         decision = decide(known.assessment, known.rulings, self.looking.policy)
         if self.approved:
             decision = approved(decision)
+        decision = without_naming(decision, known.named, known.rulings)
         return from_decision(str(item.path), item.sha256, known.assessment, decision), decision
 
     def _check(self, item: Admitted, progress: Progress) -> ItemReport:
@@ -195,7 +202,7 @@ class Pipeline:
         self, item: Admitted, vault: Vault, channel: Channel, progress: Progress
     ) -> ItemReport:
         item_id = self.book.item_id(item.sha256)
-        self.book.admit(item_id, item.kind)
+        self.book.admit(item_id, item.kind, self.named)
         # Held or released, the original is kept; the inbox copy goes only if this succeeded.
         with item.open() as content:
             vault.put(item_id, content)

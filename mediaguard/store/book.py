@@ -97,16 +97,28 @@ class ChannelBook:
 
     # -- the item ---------------------------------------------------------------------------
 
-    def admit(self, item_id: str, kind: str) -> None:
-        """Record that the item exists, a photo or a video; the same twice is one record."""
+    def admit(self, item_id: str, kind: str, named: Collection[str] | None = None) -> None:
+        """Record that the item exists, a photo or a video; the same twice is one record.
+
+        `named` are the subjects whose names stand in its texts; None if it came without texts:
+        then what is on record stays.
+        """
         with self._database.write() as session:
-            Items(session).admit(
+            item = Items(session).admit(
                 item_id,
                 channel=self._rules.channel,
                 source_digest=item_id,
                 at=self._now(),
                 kind=kind,
             )
+            if named is not None:
+                item.named = sorted(set(named))
+
+    def named(self, item_id: str) -> Sequence[str]:
+        """The subjects whose names stand in the item's texts."""
+        with self._database.read() as session:
+            item = Items(session).find(item_id)
+            return item.named if item else ()
 
     @contextmanager
     def held(self, item_id: str) -> Iterator[None]:
@@ -197,8 +209,9 @@ class ChannelBook:
         Both in one transaction that excludes a withdrawal: one that commits before it makes
         this None, one that commits after it finds the publication.
         """
-        subjects = decision.kept_subjects
         with self._held(item_id) as session:
+            # Whoever is named is recognisable, as whoever can be seen.
+            subjects = decision.kept_subjects | set(Items(session).get(item_id).named)
             # Those who only look like somebody are named in the records too: all locks at once.
             rulings = self._rulings(session, {*subjects, *decision.likenesses}, lock=True)
             if not all(s in rulings and rulings[s].allowed for s in subjects):
@@ -212,7 +225,7 @@ class ChannelBook:
             if same is not None and same.state == "live" and not earlier:
                 self._finish(session, item_id)
                 return Intent(same.id, live=as_published(same))
-            key = self._intend(session, item_id, decision, sha256, same)
+            key = self._intend(session, item_id, decision, sha256, same, subjects)
             Items(session).get(item_id).next_attempt_at = self._now()  # should this process die
         return Intent(key, earlier)
 
@@ -238,6 +251,7 @@ class ChannelBook:
         decision: Decision,
         sha256: str,
         same: PublicationRow | None,
+        subjects: Collection[str],
     ) -> str:
         if same is not None:  # begun before: with its key the channel can tell what it has
             same.intended_at = self._now()
@@ -248,7 +262,7 @@ class ChannelBook:
             item_id=item_id,
             channel=self._rules.channel,
             rendition_sha256=sha256,
-            subjects=decision.kept_subjects,
+            subjects=subjects,
             likenesses=decision.likenesses,
             consent_events=decision.consent_events,
             at=self._now(),

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mediaguard.core.decision import NAMED
 from mediaguard.core.faces import Face
 from mediaguard.core.reported import faces_of, mark_on
 from mediaguard.core.review import Verdict
@@ -123,7 +124,10 @@ class ReviewDesk:
         It is due now: should the process die that handles it, a worker decides anew.
         """
         with self._database.write() as session:
-            Items(session).get(item_id).next_attempt_at = self._now()
+            item = Items(session).get(item_id)
+            item.next_attempt_at = self._now()
+            if item.reason == NAMED:  # somebody looked, and it is not that person
+                item.named = []
             Questions(session).answer(item_id, at=self._now())
             self._audit(session, "review-approved", item_id, {})
 

@@ -13,8 +13,8 @@ from mediaguard.store.takedowns import OPEN
 LOST_AFTER = timedelta(seconds=60)
 """A hint that nobody followed for so long was lost, or its worker is gone: it is given again."""
 
-BACKLOG = 64
-"""So many hints are on their way at most: the rows know the rest, and the engine stays small."""
+BACKLOG = 8
+"""So many hints are on their way at most: they only wake workers, who then `take` what is due."""
 
 Hint = Callable[[Session, str], None]
 
@@ -32,18 +32,21 @@ class Schedule:
         self._now = now
 
     def sweep(self, hint: Hint) -> int:
-        """Give a hint for each item that is due, in one transaction; returns how many."""
+        """Give hints for items that are due, in one transaction; returns how many."""
         with self._database.read() as session:  # most sweeps find nothing: no lock for that
-            if not self._due(session):
+            room = self._room(session)
+            if room <= 0 or not self._due(session, room):
                 return 0
         with self._database.write() as session:
-            due = self._due(session)
-            session.execute(
-                update(ItemRow).where(ItemRow.id.in_(due)).values(hinted_at=self._now())
-            )
+            due = self._mark(session, room)
             for item_id in due:
                 hint(session, item_id)
         return len(due)
+
+    def take(self, most: int) -> Sequence[str]:
+        """Some of the items that are due; whoever takes them handles them at once."""
+        with self._database.write() as session:
+            return self._mark(session, most)
 
     def is_due(self, item_id: str) -> bool:
         """Whether the item itself is to be handled, not only something of it taken down."""
@@ -56,26 +59,35 @@ class Schedule:
         with self._database.read() as session:
             return session.get_one(ItemRow, item_id).channel
 
-    def _due(self, session: Session) -> Sequence[str]:
+    def _room(self, session: Session) -> int:
+        lost = self._now() - LOST_AFTER
+        return BACKLOG - (session.scalar(select(func.count()).where(ItemRow.hinted_at > lost)) or 0)
+
+    def _mark(self, session: Session, most: int) -> Sequence[str]:
+        due = self._due(session, most)
+        if due:
+            session.execute(
+                update(ItemRow).where(ItemRow.id.in_(due)).values(hinted_at=self._now())
+            )
+        return due
+
+    def _due(self, session: Session, most: int) -> Sequence[str]:
         now = self._now()
-        on_their_way = session.scalar(
-            select(func.count()).where(ItemRow.hinted_at > now - LOST_AFTER)
-        )
-        room = BACKLOG - (on_their_way or 0)
-        if room <= 0:
-            return ()
         free = and_(
             or_(ItemRow.lease_until.is_(None), ItemRow.lease_until < now),
             or_(ItemRow.hinted_at.is_(None), ItemRow.hinted_at <= now - LOST_AFTER),
         )
-        # What has to come down goes before what is to go out.
-        found = {item_id: None for (item_id,) in session.execute(_takedowns(free, now).limit(room))}
-        if len(found) < room:
+        # What has to come down goes before what is to go out. Two workers look past what the
+        # other has before it (SQLite lets one at a time look anyway).
+        rows = session.execute(_takedowns(free, now).limit(most))
+        found = {item_id: None for (item_id,) in rows}
+        if len(found) < most:
             items = (
                 select(ItemRow.id)
                 .where(ItemRow.next_attempt_at <= now, free)
                 .order_by(ItemRow.next_attempt_at)
-                .limit(room - len(found))
+                .limit(most - len(found))
+                .with_for_update(skip_locked=True, key_share=True)
             )
             found |= {item_id: None for (item_id,) in session.execute(items)}
         return [*found]
@@ -87,4 +99,5 @@ def _takedowns(free: ColumnElement[bool], now: datetime) -> Select[str]:
         .join(ItemRow, ItemRow.id == TakedownRow.item_id)
         .where(TakedownRow.next_attempt_at <= now, TakedownRow.state.in_(OPEN), free)
         .order_by(TakedownRow.next_attempt_at)
+        .with_for_update(of=ItemRow, skip_locked=True, key_share=True)
     )

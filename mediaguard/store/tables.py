@@ -182,6 +182,8 @@ class ItemRow(Base):
     rendition_name: Mapped[str | None]
     rendition_sha256: Mapped[str | None]
     verified: Mapped[bool]
+    named: Mapped[list[str]] = mapped_column(default=list)
+    """Subjects whose names stand in the texts that go with it; the texts are not kept."""
     attempts: Mapped[int]
     """Counts who took the item in hand: the number of the newest is the fencing token."""
     lease_until: Mapped[datetime | None]
@@ -312,3 +314,53 @@ class ReviewMarkRow(Base):
     actor: Mapped[str]
     at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
+
+
+class WebhookDeliveryRow(Base):
+    """A request of another system and its answer, so that the same request is done only once."""
+
+    __tablename__ = "webhook_deliveries"
+
+    sender: Mapped[str] = mapped_column(primary_key=True)
+    webhook_id: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    """Keyed, of where the request went and its body."""
+    status: Mapped[int | None]
+    """Of the answer; None while the request is worked on."""
+    answer: Mapped[dict[str, Any] | None]
+    """Without `status` it is what was done before the work broke off."""
+    item_id: Mapped[str | None]
+    claimed_until: Mapped[datetime | None]
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SubmissionRow(Base):
+    """That a system sent an item and wants to be told what becomes of it."""
+
+    __tablename__ = "submissions"
+
+    sender: Mapped[str] = mapped_column(primary_key=True)
+    item_id: Mapped[str] = mapped_column(ForeignKey("items.id"), primary_key=True, index=True)
+    at: Mapped[datetime]
+    told_at: Mapped[datetime | None]
+    """`updated_at` of the item when its decision was last told."""
+
+
+class CallbackRow(Base):
+    """Something that a system is to be told, once; kept so that it is not told again."""
+
+    __tablename__ = "callbacks"
+    __table_args__ = (UniqueConstraint("sender", "type", "about"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    sender: Mapped[str]
+    type: Mapped[str]
+    about: Mapped[str]
+    item_id: Mapped[str] = mapped_column(ForeignKey("items.id"), index=True)
+    payload: Mapped[dict[str, Any] | None]
+    """Forgotten once it was told."""
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    next_attempt_at: Mapped[datetime | None] = mapped_column(index=True)
+    failures: Mapped[int]
+    problem: Mapped[str | None]

@@ -54,6 +54,18 @@ EN = {
     "item-busy": "Somebody else is handling item {item} just now. Try again in half a minute.",
     "item-lost": "Item {item} was taken over by another process while this one was stopped. "
     "Nothing was changed; the other one goes on.",
+    "names-none": "There is no list of names to compare the text with. Put one in the home and name "
+    "it in mediaguard.toml: names = \"names.csv\".",
+    "names-unusable": "The list of names {path} cannot be used: {problem} Without it nobody can say "
+    "whose name stands in a text, so nothing was done. It needs the columns subject_id, first_name "
+    "and last_name.",
+    "named-without-consent": "Somebody is named in a text that goes with it, and has not agreed to "
+    "this channel. Take the name out and offer it again, or approve it if it is somebody else.",
+    "named-word": "'{word}' in {field} is a name: of {subjects}.",
+    "field-caption": "the caption",
+    "field-alt_text": "the alternative text",
+    "field-title": "the title",
+    "field-file_name": "the file name",
     "secret-missing": "The secret {reference} is not there or empty. Set the environment variable "
     "of that name, or put the secret in that file in the home.",
     "secret-exposed": "The file {path} holds a secret and other users of the machine may read it. "
@@ -126,6 +138,19 @@ NL = {
     "opnieuw.",
     "item-lost": "Item {item} is overgenomen door een ander proces terwijl dit stilstond. Er is "
     "niets veranderd; het andere gaat verder.",
+    "names-none": "Er is geen namenlijst om de tekst mee te vergelijken. Zet er een in de map en "
+    "noem hem in mediaguard.toml: names = \"names.csv\".",
+    "names-unusable": "De namenlijst {path} is niet bruikbaar: {problem} Zonder die lijst weet "
+    "niemand wiens naam in een tekst staat, dus er is niets gedaan. Nodig zijn de kolommen "
+    "subject_id, first_name en last_name.",
+    "named-without-consent": "In een tekst die erbij hoort staat de naam van iemand zonder "
+    "toestemming voor dit kanaal. Haal de naam weg en bied het opnieuw aan, of keur het goed als "
+    "het iemand anders is.",
+    "named-word": "'{word}' in {field} is een naam: van {subjects}.",
+    "field-caption": "het bijschrift",
+    "field-alt_text": "de alternatieve tekst",
+    "field-title": "de titel",
+    "field-file_name": "de bestandsnaam",
     "secret-missing": "Het geheim {reference} is er niet of is leeg. Stel de omgevingsvariabele "
     "met die naam in, of zet het geheim in dat bestand in de map.",
     "secret-exposed": "Het bestand {path} bevat een geheim dat andere gebruikers van de machine "
