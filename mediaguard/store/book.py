@@ -45,6 +45,25 @@ class ChannelRules:
     accepted_wordings: frozenset[str] | None
     takedown: str = "remove"
 
+    def rulings(
+        self,
+        session: Session,
+        subjects: Collection[str] | None,
+        *,
+        now: datetime,
+        lock: bool = False,
+    ) -> dict[str, Ruling]:
+        """Who of these (None: of everybody known) may be shown on the channel; see `Ledger`."""
+        return Ledger(session).rulings(
+            None if subjects is None else sorted(subjects),
+            channel=self.channel,
+            purpose=self.purpose,
+            now=now,
+            zone=self.zone,
+            accepted_wordings=self.accepted_wordings,
+            lock=lock,
+        )
+
 
 class ChannelBook:
     """Reads consent and records items and publications of one channel.
@@ -93,7 +112,7 @@ class ChannelBook:
         if not subjects:
             return {}
         with self._database.read() as session:
-            return self._rulings(session, subjects, lock=False)
+            return self._rules.rulings(session, subjects, now=self._now())
 
     # -- the item ---------------------------------------------------------------------------
 
@@ -213,7 +232,9 @@ class ChannelBook:
             # Whoever is named is recognisable, as whoever can be seen.
             subjects = decision.kept_subjects | set(Items(session).get(item_id).named)
             # Those who only look like somebody are named in the records too: all locks at once.
-            rulings = self._rulings(session, {*subjects, *decision.likenesses}, lock=True)
+            rulings = self._rules.rulings(
+                session, {*subjects, *decision.likenesses}, now=self._now(), lock=True
+            )
             if not all(s in rulings and rulings[s].allowed for s in subjects):
                 return None
             self._record(session, item_id, report, state="received", sha256=sha256)
@@ -345,19 +366,6 @@ class ChannelBook:
         with self._database.write() as session:
             require_held(session, item_id, self._tokens[item_id])
             yield session
-
-    def _rulings(
-        self, session: Session, subjects: Collection[str], *, lock: bool
-    ) -> dict[str, Ruling]:
-        return Ledger(session).rulings(
-            sorted(subjects),
-            channel=self._rules.channel,
-            purpose=self._rules.purpose,
-            now=self._now(),
-            zone=self._rules.zone,
-            accepted_wordings=self._rules.accepted_wordings,
-            lock=lock,
-        )
 
     def _record(
         self,

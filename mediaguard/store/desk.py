@@ -23,6 +23,7 @@ from mediaguard.errors import InputError
 from mediaguard.store.audit import Audit
 from mediaguard.store.book import ChannelRules
 from mediaguard.store.database import Database
+from mediaguard.store.ending import Ending
 from mediaguard.store.gallery import Gallery
 from mediaguard.store.importing import Plan, What, apply_consents, plan_consents, read_consents
 from mediaguard.store.keys import Keyring
@@ -83,6 +84,7 @@ class Desk:
         self._now = now
         self._actor = actor
         self._sleep = sleep
+        self._ending = Ending(self.rules, keyring, now=now, actor=actor)
 
     # -- subjects ---------------------------------------------------------------------------
 
@@ -113,7 +115,7 @@ class Desk:
             ledger.lock(None)
             plan = plan_roster(subjects, ledger)
             apply_roster(plan, ledger, at=self._now())
-            self._take_down_changed(  # a corrected date of birth changes who may consent
+            self._ending.ask_where_refused(  # a corrected date of birth changes who may consent
                 session,
                 {(s.subject_id, channel) for s in plan.changed for channel in self.rules},
             )
@@ -288,7 +290,7 @@ class Desk:
             forgotten = self._forget(session, subject_id) if MATCHING in channels else 0
             questions = 0
             for name, event in channels.items():
-                self._take_down(session, subject_id, name, Rule.WITHDRAWN, event.event_id)
+                self._ending.ask(session, subject_id, name, Rule.WITHDRAWN, event.event_id)
                 questions += Questions(session).ask_about_likenesses(
                     subject_id, name, at=self._now()
                 )
@@ -349,7 +351,7 @@ class Desk:
             for event in events:
                 if event.channel == MATCHING and event.answer != Answer.GRANTED:
                     self._forget(session, event.subject_id)
-            self._take_down_changed(session, {(e.subject_id, e.channel) for e in events})
+            self._ending.ask_where_refused(session, {(e.subject_id, e.channel) for e in events})
             for change in plan.changes:
                 if change.what is What.ADD:
                     self._audit(session, "subject-added", change.subject_id, source="import")
@@ -358,58 +360,12 @@ class Desk:
         self._database.scrub()
         return plan
 
-    # -- what has to come down --------------------------------------------------------------
-
     def take_down_ended(self) -> int:
-        """Ask for every publication of somebody who may not be shown there any more.
+        """Ask for all that shows somebody who may not be shown there any more; see `Ending`.
 
-        By a date (the end of a consent, a 16th birthday), a wording that counts no more, or
-        whatever else nobody recorded: the ledger is asked anew. To be done once a day.
-
-        Returns:
-            How many publications are to be taken down.
+        To be done once a day. Returns how many publications are to be taken down.
         """
-        total = 0
-        for rules in self.rules.values():
-            with self._database.read() as session:
-                rulings = self._rulings(session, rules, None)
-                ended = [subject_id for subject_id, r in rulings.items() if not r.allowed]
-                shown = Takedowns(session).shown_without(ended, rules.channel)
-            for subject_id in shown:
-                with self._database.write() as session:
-                    Ledger(session).lock([subject_id])
-                    total += self._take_down_changed(session, {(subject_id, rules.channel)})
-        return total
-
-    def _take_down_changed(self, session: Session, changed: Collection[tuple[str, str]]) -> int:
-        """Ask for what shows them, where they may not be shown any more."""
-        total = 0
-        for channel in sorted({channel for _, channel in changed}):
-            subjects = [subject_id for subject_id, name in changed if name == channel]
-            for subject_id, ruling in self._rulings(session, self.rules[channel], subjects).items():
-                if not ruling.allowed:
-                    total += self._take_down(
-                        session, subject_id, channel, ruling.rule, ruling.event_id
-                    )
-        return total
-
-    def _take_down(
-        self, session: Session, subject_id: str, channel: str, reason: str, event: int | None
-    ) -> int:
-        rules = self.rules.get(channel)
-        count = Takedowns(session).plan(
-            subject_id,
-            channel,
-            reason=reason,
-            consent_event=event,
-            action=rules.takedown if rules else "remove",
-            at=self._now(),
-        )
-        if count:
-            self._audit(
-                session, "takedowns-requested", subject_id, channel=channel, publications=count
-            )
-        return count
+        return self._ending.ask_all(self._database)
 
     # -- inside -----------------------------------------------------------------------------
 
@@ -449,7 +405,7 @@ class Desk:
                 self._forget(session, subject_id)
             ruling = self._rulings(session, rules, [subject_id])[subject_id]
             if not ruling.allowed:
-                self._take_down(session, subject_id, rules.channel, ruling.rule, event.event_id)
+                self._ending.ask(session, subject_id, rules.channel, ruling.rule, event.event_id)
             self._audit_answer(session, event)
         if rules.channel == MATCHING and answer is not Answer.GRANTED:
             self._database.scrub()
@@ -467,14 +423,7 @@ class Desk:
     def _rulings(
         self, session: Session, rules: ChannelRules, subject_ids: Collection[str] | None
     ) -> dict[str, Ruling]:
-        return Ledger(session).rulings(
-            subject_ids,
-            channel=rules.channel,
-            purpose=rules.purpose,
-            now=self._now(),
-            zone=rules.zone,
-            accepted_wordings=rules.accepted_wordings,
-        )
+        return rules.rulings(session, subject_ids, now=self._now())
 
     def _forget(self, session: Session, subject_id: str) -> int:
         return self._gallery(session).forget(subject_id)

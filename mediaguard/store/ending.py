@@ -1,0 +1,89 @@
+"""When somebody may not be shown any more: asking for what shows them, whatever the reason."""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from mediaguard.store.audit import Audit
+from mediaguard.store.book import ChannelRules
+from mediaguard.store.database import Database
+from mediaguard.store.keys import Keyring
+from mediaguard.store.ledger import Ledger
+from mediaguard.store.takedowns import Takedowns
+
+
+class Ending:
+    """Asks for takedowns within the caller's transaction.
+
+    Args:
+        rules: of every configured channel.
+        keyring: for the audit log.
+        now: the clock.
+        actor: who acts, for the audit log.
+    """
+
+    def __init__(
+        self,
+        rules: Mapping[str, ChannelRules],
+        keyring: Keyring,
+        *,
+        now: Callable[[], datetime],
+        actor: str,
+    ) -> None:
+        self._rules = rules
+        self._keyring = keyring
+        self._now = now
+        self._actor = actor
+
+    def ask(
+        self, session: Session, subject_id: str, channel: str, reason: str, event: int | None
+    ) -> int:
+        """Ask for everything on a channel that shows a subject; returns how much that is."""
+        rules = self._rules.get(channel)
+        count = Takedowns(session).plan(
+            subject_id,
+            channel,
+            reason=reason,
+            consent_event=event,
+            action=rules.takedown if rules else "remove",
+            at=self._now(),
+        )
+        if count:
+            Audit(session, self._keyring).append(
+                "takedowns-requested",
+                at=self._now(),
+                actor=self._actor,
+                subject_id=subject_id,
+                data={"channel": channel, "publications": count},
+            )
+        return count
+
+    def ask_where_refused(self, session: Session, pairs: Collection[tuple[str, str]]) -> int:
+        """The same for (subject, channel) pairs about which something changed, if it is a no."""
+        total = 0
+        for channel in sorted({channel for _, channel in pairs}):
+            subjects = [subject_id for subject_id, name in pairs if name == channel]
+            rulings = self._rules[channel].rulings(session, subjects, now=self._now())
+            for subject_id, ruling in rulings.items():
+                if not ruling.allowed:
+                    total += self.ask(session, subject_id, channel, ruling.rule, ruling.event_id)
+        return total
+
+    def ask_all(self, database: Database) -> int:
+        """The same for everybody, each in a transaction of their own.
+
+        What a date brings (the end of a consent, a 16th birthday), a wording that counts no more,
+        or whatever else nobody recorded: the ledger is asked anew.
+        """
+        total = 0
+        for rules in self._rules.values():
+            with database.read() as session:
+                rulings = rules.rulings(session, None, now=self._now())
+                refused = [subject_id for subject_id, r in rulings.items() if not r.allowed]
+                shown = Takedowns(session).shown_without(refused, rules.channel)
+            for subject_id in shown:
+                with database.write() as session:
+                    Ledger(session).lock([subject_id])
+                    total += self.ask_where_refused(session, {(subject_id, rules.channel)})
+        return total
