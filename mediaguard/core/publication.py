@@ -107,7 +107,7 @@ class Order:
         known: it was confirmed that it became public.
         replace: another rendition shall take its place, in which the subject is redacted.
         removed: it was taken away; that it is gone is still to be confirmed.
-        kept: URLs of it at which another rendition of the item stands now: not to be removed.
+        others: where another rendition of the item is live that may stay.
         successor: sha256 of that rendition; None if there is none.
         doubtful: if it is not found, it may still become public: its publication was under way
             only moments ago.
@@ -119,7 +119,7 @@ class Order:
     known: bool
     replace: bool
     removed: bool
-    kept: frozenset[str]
+    others: frozenset[str]
     successor: str | None
     doubtful: bool
     failures: int

@@ -117,6 +117,9 @@ class TakedownBook(Book, Protocol):
     def lingers(self, order: Order, looks: Sequence[Look]) -> None:
         """Record that it can still be seen somewhere."""
 
+    def displaced(self, order: Order) -> None:
+        """Record that it stood where another rendition should be; that is published again."""
+
     def unrecallable(self, order: Order) -> None:
         """Record that the channel cannot take back what it gave out."""
 

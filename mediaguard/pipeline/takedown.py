@@ -40,7 +40,7 @@ def fail(order: Order, error: MediaguardError, *, book: TakedownBook) -> None:
 def _take_down(order: Order, book: TakedownBook, channel: Channel) -> None:
     published = order.published
     if not order.known:
-        found = channel.lookup(published.key, published.item_id, published.sha256)
+        found = _lookup(order, channel)
         if found is None:
             # Nobody can see it, but an upload may be on its way still.
             if order.doubtful:
@@ -55,15 +55,39 @@ def _take_down(order: Order, book: TakedownBook, channel: Channel) -> None:
         book.unrecallable(order)
         return
     if not order.removed:
-        channel.remove(_without(published, order.kept))
-        book.removed(order)
+        _remove(order, published, book, channel)
     looks = channel.confirm_gone(published, order.successor)
-    if all(look.gone for look in looks):
-        book.confirmed(order, looks)
-    else:
+    if not all(look.gone for look in looks):
         book.lingers(order, looks)
+    elif (left := _lookup(order, channel)) is not None:
+        # It was published twice under one key, and the other one came late.
+        book.found(left)
+        book.lingers(order, looks)
+    else:
+        book.confirmed(order, looks)
 
 
-def _without(published: Published, kept: frozenset[str]) -> Published:
-    """What another rendition stands in for now is not to be removed."""
-    return replace(published, urls=tuple(url for url in published.urls if url not in kept))
+def _lookup(order: Order, channel: Channel) -> Published | None:
+    """What the channel has under the publication's key, if that is not another one's.
+
+    A folder knows no keys: the same content at the place of another publication is that one.
+    """
+    wanted = order.published
+    found = channel.lookup(wanted.key, wanted.item_id, wanted.sha256)
+    if found and order.successor == found.sha256 and order.others.issuperset(found.urls):
+        return None
+    return found
+
+
+def _remove(order: Order, published: Published, book: TakedownBook, channel: Channel) -> None:
+    """Take it away, except where the rendition stands now that took its place."""
+    shared = tuple(url for url in published.urls if url in order.others)
+    stays: set[str] = set()
+    if shared:
+        looks = channel.confirm_gone(replace(published, urls=shared), order.successor)
+        stays = {look.url for look in looks if look.gone}
+    urls = tuple(url for url in published.urls if url not in stays)
+    channel.remove(replace(published, urls=urls))
+    if stays != set(shared):
+        book.displaced(order)
+    book.removed(order)

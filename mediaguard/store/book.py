@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from sqlalchemy.orm import Session
@@ -19,7 +19,7 @@ from mediaguard.store.backoff import next_attempt
 from mediaguard.store.database import Database
 from mediaguard.store.items import VISIBLE, Items, Publications
 from mediaguard.store.keys import Keyring
-from mediaguard.store.leases import Leases, require_held
+from mediaguard.store.leases import Leases, holds, require_held
 from mediaguard.store.ledger import Ledger
 from mediaguard.store.marks import Marks, as_mark
 from mediaguard.store.tables import PublicationRow
@@ -302,14 +302,17 @@ class ChannelBook:
 
     def found(self, published: Published) -> None:
         """Record that a publication took effect whose confirmation was lost."""
-        with self._database.write() as session:
+        with self._held(published.item_id) as session:
+            for row in Publications(session).list(item_id=published.item_id, states=["live"]):
+                if row.id != published.key and as_published(row) == replace(published, key=row.id):
+                    return  # a channel that knows no keys showed another one of the same content
             self._audit_live(session, self._go_live(session, published))
 
     def confirm(self, item_id: str, published: Published, replaced: Collection[str]) -> None:
         """Record where a rendition is live, and what made way for it.
 
-        Whoever lost the item meanwhile may still say so: it is a fact, and if it is not wanted
-        any more, it is to be taken down.
+        Whoever lost the item meanwhile may still say so: it is a fact. Then what the item should
+        show is decided anew, and whoever has it in hand must not go on with what it knows.
 
         Args:
             item_id: of which item.
@@ -317,24 +320,40 @@ class ChannelBook:
             replaced: keys of the earlier ones that the channel took away.
         """
         with self._database.write() as session:
+            current = holds(session, item_id, self._tokens.get(item_id))
             live = self._go_live(session, published)
-            for row in Publications(session).list(item_id=item_id, states=["live"]):
-                if row.id == published.key:
-                    continue
-                gone = row.id in replaced
-                Takedowns(session).plan_for(row, reason="superseded", at=self._now(), removed=gone)
-                if gone:
-                    Publications(session).mark_removed(row.id, at=self._now())
-            self._finish(session, item_id)
+            if current:
+                self._supersede(session, item_id, published.key, replaced)
+                self._finish(session, item_id)
+            else:
+                item = Items(session).get(item_id)
+                item.attempts += 1  # a token that nobody holds
+                item.lease_until = None
+                if item.state == "rejected":
+                    Takedowns(session).plan_for(live, reason="rejected", at=self._now())
+                else:
+                    item.next_attempt_at = self._now()
             self._audit_live(session, live)
+
+    def _supersede(
+        self, session: Session, item_id: str, key: str, replaced: Collection[str]
+    ) -> None:
+        """What else is live of the item has to go, or is gone and to be confirmed gone."""
+        for row in Publications(session).list(item_id=item_id, states=["live"]):
+            if row.id == key:
+                continue
+            gone = row.id in replaced
+            Takedowns(session).plan_for(row, reason="superseded", at=self._now(), removed=gone)
+            if gone:
+                Publications(session).mark_removed(row.id, at=self._now())
 
     def _go_live(self, session: Session, published: Published) -> PublicationRow:
         publications, takedowns = Publications(session), Takedowns(session)
         row = publications.get(published.key)
-        known = (row.remote_id, list(row.urls))
-        if row.state == "live" and known != (published.remote_id, list(published.urls)):
+        if row.state == "live" and as_published(row) != published:
             # Two processes published it, one of them after it had lost the item.
             surplus = publications.copy(row, uuid.uuid4().hex, published, at=self._now())
+            takedowns.plan_alike(row.id, surplus.id, at=self._now())
             takedowns.plan_for(surplus, reason="superseded", at=self._now())
             return surplus
         publications.confirm(
@@ -349,8 +368,7 @@ class ChannelBook:
 
     def _finish(self, session: Session, item_id: str) -> None:
         item = Items(session).get(item_id)
-        if item.attempts == self._tokens.get(item_id):
-            item.state, item.next_attempt_at, item.failures = "released", None, 0
+        item.state, item.next_attempt_at, item.failures = "released", None, 0
 
     def _retire(self, session: Session, item_id: str, reason: str) -> bool:
         rows = Publications(session).list(item_id=item_id, states=VISIBLE)

@@ -91,16 +91,22 @@ class Leases:
             )
 
 
-def require_held(session: Session, item_id: str, token: int) -> None:
-    """Refuse a holder that lost its lease to another; the item cannot change hands until commit.
+def holds(session: Session, item_id: str, token: int | None) -> bool:
+    """Whether this is the newest token; the item cannot change hands until the transaction ends.
 
     The lock leaves the item's key alone: a withdrawal may refer to it meanwhile.
-
-    Raises:
-        StoreError: somebody else took it over ("item-lost").
     """
     newest = session.scalar(
         select(ItemRow.attempts).where(ItemRow.id == item_id).with_for_update(key_share=True)
     )
-    if newest != token:
+    return newest == token
+
+
+def require_held(session: Session, item_id: str, token: int) -> None:
+    """Refuse a holder that lost its lease to another.
+
+    Raises:
+        StoreError: somebody else took the item over ("item-lost").
+    """
+    if not holds(session, item_id, token):
         raise StoreError("item-lost", item=item_id)

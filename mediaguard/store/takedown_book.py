@@ -48,7 +48,7 @@ class TakedownBook(ChannelBook):
             # Nothing takes the place of what somebody rejected.
             replace=row.action == "replace" and Items(session).get(row.item_id).state != "rejected",
             removed=row.state == "removed",
-            kept=frozenset(publication.urls) & {url for other in live for url in other.urls},
+            others=frozenset(url for other in live for url in other.urls),
             successor=live[-1].rendition_sha256 if live else None,
             doubtful=publication.intended_at + QUIET > self._now(),
             failures=row.failures,
@@ -86,6 +86,17 @@ class TakedownBook(ChannelBook):
             row.state, row.looks = "requested", _evidence(looks)
             patience = min(cached) if cached and cached == waits else None
             self._retry(row, "takedown-lingers", {}, patience)
+
+    def displaced(self, order: Order) -> None:
+        """Record that it stood where another rendition should be, which is to be published again.
+
+        An upload that came late can overwrite what was put in its place.
+        """
+        with self._held(order.published.item_id) as session:
+            for row in Publications(session).list(item_id=order.published.item_id, states=["live"]):
+                if row.id != order.published.key and order.others & set(row.urls):
+                    row.state, row.intended_at = "intended", self._now()
+            Items(session).get(order.published.item_id).next_attempt_at = self._now()
 
     def unrecallable(self, order: Order) -> None:
         """Record that the channel cannot take back what it gave out.

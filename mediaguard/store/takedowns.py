@@ -131,6 +131,27 @@ class Takedowns:
             values |= {"state": "removed", "removed_at": at}
         self._session.execute(insert(TakedownRow), [values])
 
+    def plan_alike(self, publication_id: str, other_id: str, *, at: datetime) -> None:
+        """Ask for another publication whatever was asked of one, for each of its subjects."""
+        rows = [row for row in self.list(publication_id=publication_id) if row.subject_id]
+        if rows:
+            self._session.execute(
+                insert(TakedownRow),
+                [
+                    _new(
+                        publication_id=other_id,
+                        item_id=row.item_id,
+                        channel=row.channel,
+                        subject_id=row.subject_id,
+                        reason=row.reason,
+                        consent_event=row.consent_event,
+                        action="remove",
+                        at=at,
+                    )
+                    for row in rows
+                ],
+            )
+
     def reopen(self, publication_id: str, *, at: datetime) -> None:
         """The publication turned out to be live: everything asked of it is to be done (again)."""
         self._session.execute(

@@ -16,7 +16,8 @@ from mediaguard.errors import StoreError
 from mediaguard.review import Review
 from mediaguard.store.items import Items
 from mediaguard.store.leases import LEASE
-from tests.faults.misbehaving import FragileWorld, Homes, PowerCut, photo, trouble
+from tests.faults.fragile import FragileWorld, Homes, PowerCut, homes_on, photo
+from tests.faults.misbehaving import trouble
 from tests.pipeline.world import CHANNEL
 
 LAPSED = LEASE.total_seconds() + 1
@@ -35,18 +36,22 @@ STRIKES: dict[str, tuple[Callable[[], BaseException], str, bool]] = {
     "the channel fails in an unexpected way": (ZeroDivisionError, CALLS, True),
     "the power is cut": (PowerCut, f"{WRITES}, {CALLS}", False),
 }
-every_strike = pytest.mark.parametrize("strike", STRIKES)
-in_place_or_not = pytest.mark.parametrize("in_place", [False, True])
+CUT = "the power is cut"
+everything = pytest.mark.parametrize(
+    ("homes", "strike", "in_place"),
+    [
+        *(("sqlite", strike, False) for strike in STRIKES),
+        ("sqlite", CUT, True),
+        ("postgresql", CUT, False),
+    ],
+    indirect=["homes"],
+)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module")
 def homes(request, tmp_path_factory) -> Iterator[Homes]:
-    folder = tmp_path_factory.mktemp("prepared")
-    if request.param == "sqlite":
-        yield Homes(folder)
-        return
-    with request.getfixturevalue("postgresql_server")() as url:
-        yield Homes(folder, url)
+    with homes_on(request, tmp_path_factory.mktemp("homes")) as homes:
+        yield homes
 
 
 class Case:
@@ -118,8 +123,7 @@ def cut_short(
             return
 
 
-@every_strike
-@in_place_or_not
+@everything
 def test_publishing(homes, tmp_path, strike, in_place):
     for case in cut_short(Case.publish, strike, homes, tmp_path, in_place=in_place):
         was_begun = bool(case.world.left_to_do() or case.world.site.pages)
@@ -133,8 +137,7 @@ def test_publishing(homes, tmp_path, strike, in_place):
         assert case.live() == [["S-1", "S-2"]]
 
 
-@every_strike
-@in_place_or_not
+@everything
 def test_publishing_and_then_a_withdrawal(homes, tmp_path, strike, in_place):
     for case in cut_short(Case.publish, strike, homes, tmp_path, in_place=in_place):
         case.withdraw()
@@ -144,17 +147,16 @@ def test_publishing_and_then_a_withdrawal(homes, tmp_path, strike, in_place):
         assert case.live() == [["S-2"]]
 
 
-@every_strike
-def test_publishing_and_then_a_rejection(homes, tmp_path, strike):
-    for case in cut_short(Case.publish, strike, homes, tmp_path):
+@everything
+def test_publishing_and_then_a_rejection(homes, tmp_path, strike, in_place):
+    for case in cut_short(Case.publish, strike, homes, tmp_path, in_place=in_place):
         if case.state() is not None:
             case.reject()
         case.finish()
         assert case.live() == []
 
 
-@every_strike
-@in_place_or_not
+@everything
 def test_removing(homes, tmp_path, strike, in_place):
     def withdrawn(case: Case) -> None:
         case.publish()
@@ -166,8 +168,7 @@ def test_removing(homes, tmp_path, strike, in_place):
         assert [row.state for row in case.world.takedowns()] == ["confirmed"]
 
 
-@every_strike
-@in_place_or_not
+@everything
 def test_replacing(homes, tmp_path, strike, in_place):
     def withdrawn(case: Case) -> None:
         case.world.replacing()
@@ -179,8 +180,7 @@ def test_replacing(homes, tmp_path, strike, in_place):
         assert case.live() == ([] if case.state() == "held" else [["S-2"]])
 
 
-@every_strike
-@in_place_or_not
+@everything
 def test_the_photo_comes_again_after_a_withdrawal(homes, tmp_path, strike, in_place):
     def withdrawn(case: Case) -> None:
         case.publish()
@@ -196,9 +196,11 @@ def test_the_photo_comes_again_after_a_withdrawal(homes, tmp_path, strike, in_pl
         assert case.live() == [["S-2"]]
 
 
-@every_strike
-def test_rejecting(homes, tmp_path, strike):
-    for case in cut_short(Case.reject, strike, homes, tmp_path, after=Case.publish):
+@everything
+def test_rejecting(homes, tmp_path, strike, in_place):
+    for case in cut_short(
+        Case.reject, strike, homes, tmp_path, after=Case.publish, in_place=in_place
+    ):
         case.finish()
         if case.state() == "rejected":
             assert case.live() == []
@@ -207,7 +209,8 @@ def test_rejecting(homes, tmp_path, strike):
         assert (case.state(), case.live()) == ("rejected", [])
 
 
-@pytest.mark.parametrize("strike", [name for name in STRIKES if "channel" not in name])
+@pytest.mark.parametrize("homes", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("strike", ["the database fails once", CUT])
 def test_withdrawing(homes, tmp_path, strike):
     for case in cut_short(Case.withdraw, strike, homes, tmp_path, after=Case.publish):
         case.finish()
@@ -216,8 +219,8 @@ def test_withdrawing(homes, tmp_path, strike):
         assert case.live() == []
 
 
-@every_strike
-def test_answering_a_question(homes, tmp_path, strike):
+@everything
+def test_answering_a_question(homes, tmp_path, strike, in_place):
     """Somebody said that it is S-3, who withdrew: shown, it must be asked about or be to do."""
 
     def tagged(case: Case) -> None:
@@ -225,7 +228,7 @@ def test_answering_a_question(homes, tmp_path, strike):
         case.world.desk.withdraw("S-3", CHANNEL)
         Review(case.world).tag(case.item_id, 1, "S-3")
 
-    for case in cut_short(Case.approve, strike, homes, tmp_path, after=tagged):
+    for case in cut_short(Case.approve, strike, homes, tmp_path, after=tagged, in_place=in_place):
         case.finish()
         asked = Review(case.world).items() != []
         assert case.live() in ([], [["S-2"]]) or asked

@@ -4,33 +4,21 @@ The promise is `FragileWorld.check`: nobody is public who may not be, nothing is
 record knows, nothing that is recorded as live is gone, and no item is public twice.
 """
 
-import itertools
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from mediaguard.channels.folder import FolderChannel
+from mediaguard.core.decision import WithoutConsent
 from mediaguard.core.publication import Abilities
-from mediaguard.errors import ConfigError, StoreError
-from mediaguard.pipeline.takedown import take_down
+from mediaguard.errors import ConfigError, MediaError, StoreError
 from mediaguard.review import Review
 from mediaguard.store.backoff import LAST
-from mediaguard.store.items import Items
 from mediaguard.store.leases import LEASE
-from tests.faults.misbehaving import (
-    FragileWorld,
-    Homes,
-    PowerCut,
-    fails,
-    fails_afterwards,
-    fails_but_happens_later,
-    lies,
-    meanwhile,
-    photo,
-    trouble,
-)
+from tests.faults.fragile import FragileWorld, Homes, homes_on, photo
+from tests.faults.misbehaving import fails, fails_afterwards, lies, meanwhile, trouble
 from tests.pipeline.world import CHANNEL, grant
 
 LAPSED = LEASE.total_seconds() + 1
@@ -38,12 +26,8 @@ LAPSED = LEASE.total_seconds() + 1
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def homes(request, tmp_path_factory) -> Iterator[Homes]:
-    folder = tmp_path_factory.mktemp("prepared")
-    if request.param == "sqlite":
-        yield Homes(folder)
-        return
-    with request.getfixturevalue("postgresql_server")() as url:
-        yield Homes(folder, url)
+    with homes_on(request, tmp_path_factory.mktemp("homes")) as homes:
+        yield homes
 
 
 @pytest.fixture
@@ -246,6 +230,18 @@ def test_what_was_sent_is_told_to_be_beyond_recall_for_everybody_in_it(homes, tm
         assert states(world) == ["unrecallable", "unrecallable"]
 
 
+def test_a_disk_that_is_full_for_a_while_delays_and_loses_nothing(world, both, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise MediaError("no-room", name="x")
+
+    world.site = FolderChannel(world.ready(CHANNEL))
+    with monkeypatch.context() as patched:
+        patched.setattr("mediaguard.channels.folder.write_atomically", full)
+        assert world.process(both).reason == "channel-later"
+    world.finish()
+    assert live(world) == [["S-1", "S-2"]]
+
+
 # -- people and orders that cross -----------------------------------------------------------------
 
 
@@ -375,3 +371,55 @@ def test_an_answer_that_could_not_be_carried_out_is_not_forgotten(world, tmp_pat
         Review(world).approve(item_id)
     world.finish()
     assert Review(world).items() != [] or world.visible() == {"S-2"}
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+def test_an_intent_that_came_to_nothing_does_not_take_the_next_one_with_it(
+    homes, tmp_path, both, failures
+):
+    """In a folder the one looks like the other."""
+    with homes.new(tmp_path, nameless=True) as world:
+        world.site.misbehave("publish", fails(RuntimeError()), times=failures)
+        for _ in range(failures + 1):
+            world.process(both)
+        assert live(world) == [["S-1", "S-2"]]
+        world.finish()
+        assert live(world) == [["S-1", "S-2"]]
+        world.check()
+
+
+def test_an_approved_photo_goes_out_once_the_channel_is_back(world, tmp_path):
+    """Nobody has to look at it a second time."""
+    world.configure(without_consent=WithoutConsent.HOLD)
+    report = world.process(photo(tmp_path / "held.jpg", "S-1", "X"))
+    assert report.reason == "channel-holds"
+    world.site.misbehave("publish", fails(), times=1)
+    assert Review(world).approve(str(report.item_id)).reason == "channel-later"
+    world.finish()
+    assert live(world) == [["S-1"]]
+    world.check()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_somebody_broke_off_while_it_was_published_is_not_left_unknown(world, both, when):
+    def ctrl_c() -> None:
+        raise KeyboardInterrupt
+
+    world.site.misbehave("publish", meanwhile(**{when: ctrl_c}), times=1)
+    with pytest.raises(KeyboardInterrupt):
+        world.process(both)
+    world.finish()
+    world.check()
+
+
+def test_what_a_replacement_left_is_known_to_be_public_to_everybody_in_it(world, both):
+    world.replacing()
+    published(world, both)
+    world.desk.withdraw("S-1", CHANNEL)
+    world.site.keeps_what_it_replaces = True
+    world.site.misbehave("remove", lies, times=5)
+    world.worker().drain()
+    assert world.visible() == {"S-1", "S-2"}
+    assert len(world.desk.withdraw("S-2", CHANNEL).takedowns) == 2
+    world.finish()
+    world.check()
