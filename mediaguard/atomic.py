@@ -30,7 +30,8 @@ def write_atomically(path: Path, data: bytes | BinaryIO, *, mode: int = 0o600) -
     """
     temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        _write_new(temporary, data, mode)
+        _write_new(temporary, data)
+        temporary.chmod(mode)  # not before it is whole
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
@@ -43,9 +44,9 @@ def write_atomically(path: Path, data: bytes | BinaryIO, *, mode: int = 0o600) -
         raise
 
 
-def _write_new(path: Path, data: bytes | BinaryIO, mode: int) -> None:
+def _write_new(path: Path, data: bytes | BinaryIO) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(path, flags, mode)
+    descriptor = os.open(path, flags, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         if isinstance(data, bytes):
             file.write(data)

@@ -155,7 +155,7 @@ class Review:
         with pipeline.book.held(row.id):
             self._desk.approve(row.id)
             report = pipeline.process_again(
-                row.id, vault=app.vault, channel=channel, approved=True, progress=progress
+                row.id, vault=app.vault, channel=channel, progress=progress
             )
         if report.outcome.goes_out:
             # What the watched folder said about the item is not so any more.

@@ -1,12 +1,17 @@
 """A channel that is a folder: what may be published lies there, ready to be used."""
 
 import hashlib
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mediaguard.atomic import write_atomically
 from mediaguard.core.publication import Abilities, Delivery, Look, Published
-from mediaguard.errors import ChannelError
+from mediaguard.errors import ChannelError, MediaError
+
+ABANDONED = 600.0
+"""Seconds after which a half-written file is nobody's any more."""
 
 
 class FolderChannel:
@@ -30,6 +35,10 @@ class FolderChannel:
                 write_atomically(path, content, mode=0o644)
         except OSError as error:
             raise _trouble(path, error) from error
+        except MediaError as error:  # no room, for instance: there may be some later
+            raise ChannelError(
+                "channel-folder", path=path, detail=error.params.get("detail", error.code)
+            ) from error
         return Published(delivery.key, delivery.item_id, "", (str(path),), delivery.sha256)
 
     def replace(self, earlier: Sequence[Published], delivery: Delivery) -> Published:
@@ -40,8 +49,15 @@ class FolderChannel:
         return published
 
     def remove(self, published: Published) -> None:
-        """Delete what lies at its places, also if somebody changed the file."""
+        """Delete what lies at its places, also if somebody changed the file.
+
+        And what processes left that were killed while they wrote.
+        """
         self._delete(set(published.urls))
+        for path in self.folder.glob(".*.part"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < time.time() - ABANDONED:
+                    path.unlink()
 
     def lookup(self, key: str, item_id: str, sha256: str) -> Published | None:
         """The rendition, if its file is there."""

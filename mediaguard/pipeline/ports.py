@@ -66,6 +66,9 @@ class Book(Protocol):
         `named` are the subjects whose names stand in its texts; None if it came without texts.
         """
 
+    def is_approved(self, item_id: str) -> bool:
+        """Whether a person looked at the item and wants it to go out."""
+
     def named(self, item_id: str) -> Sequence[str]:
         """The subjects whose names stand in the item's texts."""
 

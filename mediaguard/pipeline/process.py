@@ -37,6 +37,7 @@ class _Known:
 
     assessment: Assessment
     named: Sequence[str]
+    approved: bool
     rulings: Mapping[str, Ruling]
 
 
@@ -56,7 +57,6 @@ class Pipeline:
         book: the channel's records.
         named: the subjects whose names stand in the item's texts; None if there are no texts, or
             if they were read before: then what is on record counts.
-        approved: a person has looked at the item and wants it to go out.
     """
 
     looking: Looking
@@ -71,7 +71,6 @@ class Pipeline:
     work: Path
     book: TakedownBook
     named: Sequence[str] | None = None
-    approved: bool = False
 
     def check(self, path: Path, progress: Progress = silent) -> ItemReport:
         """What would happen to the file, and why; nothing is written."""
@@ -98,14 +97,9 @@ class Pipeline:
         *,
         vault: Vault,
         channel: Channel,
-        approved: bool,
         progress: Progress = silent,
     ) -> ItemReport:
-        """Handle an item anew, with its original from the vault; marks of people count.
-
-        If it is `approved`, a person has looked at it and wants it to go out: what the channel's
-        rules held for that look is released. Consent, redaction and verification are what they
-        always are.
+        """Handle an item anew, with its original from the vault.
 
         Raises:
             StoreError: the records or the original cannot be used; nothing was changed.
@@ -115,7 +109,7 @@ class Pipeline:
         if self.book.item_id(item.sha256) != item_id:
             raise StoreError("vault-tampered", item=item_id)
         with self.book.held(item_id):
-            return replace(self, approved=approved)._conclude(item, item_id, channel, progress)
+            return self._conclude(item, item_id, channel, progress)
 
     def _with(self, path: Path, run: Callable[[Admitted], ItemReport]) -> ItemReport:
         try:
@@ -148,11 +142,13 @@ class Pipeline:
         item_id = self.book.item_id(item.sha256)
         assessment = apply_marks(assessment, self.book.marks(item_id))
         named = self.book.named(item_id) if self.named is None else self.named
-        return _Known(assessment, named, self.book.rulings(assessment.subjects | set(named)))
+        rulings = self.book.rulings(assessment.subjects | set(named))
+        return _Known(assessment, named, self.book.is_approved(item_id), rulings)
 
     def _decide(self, item: Admitted, known: _Known) -> tuple[ItemReport, Decision]:
         decision = decide(known.assessment, known.rulings, self.looking.policy)
-        if self.approved:
+        if known.approved:
+            # A person looked, and what the channel's rules held for that look is released.
             decision = approved(decision)
         decision = without_naming(decision, known.named, known.rulings)
         return from_decision(str(item.path), item.sha256, known.assessment, decision), decision
@@ -234,7 +230,7 @@ class Pipeline:
         report = replace(report, item_id=item_id, kept_safe=True)
         if not report.outcome.goes_out:
             self.book.conclude(item_id, report)
-            self._take_down(item_id, channel)
+        self._take_down(item_id, channel)
         return report
 
     def _take_down(self, item_id: str, channel: Channel) -> None:

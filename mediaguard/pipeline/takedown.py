@@ -86,8 +86,8 @@ def _remove(order: Order, published: Published, book: TakedownBook, channel: Cha
     if shared:
         looks = channel.confirm_gone(replace(published, urls=shared), order.successor)
         stays = {look.url for look in looks if look.gone}
-    urls = tuple(url for url in published.urls if url not in stays)
-    channel.remove(replace(published, urls=urls))
     if stays != set(shared):
         book.displaced(order)
+    urls = tuple(url for url in published.urls if url not in stays)
+    channel.remove(replace(published, urls=urls))
     book.removed(order)

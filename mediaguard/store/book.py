@@ -133,6 +133,12 @@ class ChannelBook:
             if named is not None:
                 item.named = sorted(set(named))
 
+    def is_approved(self, item_id: str) -> bool:
+        """Whether a person looked at the item and wants it to go out."""
+        with self._database.read() as session:
+            item = Items(session).find(item_id)
+            return item is not None and item.approved
+
     def named(self, item_id: str) -> Sequence[str]:
         """The subjects whose names stand in the item's texts."""
         with self._database.read() as session:
@@ -167,9 +173,13 @@ class ChannelBook:
             Items(session).get(item_id).next_attempt_at = self._now()
 
     def lay_aside(self, item_id: str) -> None:
-        """Record that nobody is to go on with the item by itself: somebody broke it off."""
+        """Record that nobody is to go on with the item by itself: somebody broke it off.
+
+        Unless a publication was begun: what became of it has to be found out.
+        """
         with self._held(item_id) as session:
-            Items(session).get(item_id).next_attempt_at = None
+            if not Publications(session).list(item_id=item_id, states=["intended"]):
+                Items(session).get(item_id).next_attempt_at = None
 
     def conclude(self, item_id: str, report: ItemReport) -> None:
         """Record that the item is held or blocked, and why; what is public of it has to go."""
@@ -342,10 +352,9 @@ class ChannelBook:
         for row in Publications(session).list(item_id=item_id, states=["live"]):
             if row.id == key:
                 continue
-            gone = row.id in replaced
-            Takedowns(session).plan_for(row, reason="superseded", at=self._now(), removed=gone)
-            if gone:
-                Publications(session).mark_removed(row.id, at=self._now())
+            Takedowns(session).plan_for(
+                row, reason="superseded", at=self._now(), removed=row.id in replaced
+            )
 
     def _go_live(self, session: Session, published: Published) -> PublicationRow:
         publications, takedowns = Publications(session), Takedowns(session)

@@ -121,11 +121,11 @@ class ReviewDesk:
     def approve(self, item_id: str) -> None:
         """Put on record that somebody approves of the item; questions about it are answered.
 
-        It is due now: should the process die that handles it, a worker decides anew.
+        It is due now, and stays approved: should the process die that handles it, a worker does.
         """
         with self._database.write() as session:
             item = Items(session).get(item_id)
-            item.next_attempt_at = self._now()
+            item.approved, item.next_attempt_at = True, self._now()
             if item.reason == NAMED:  # somebody looked, and it is not that person
                 item.named = []
             Questions(session).answer(item_id, at=self._now())
@@ -147,7 +147,7 @@ class ReviewDesk:
         with self._database.write() as session:
             items = Items(session)
             item = items.get(item_id)
-            item.next_attempt_at = None
+            item.approved, item.next_attempt_at = False, None
             item.attempts += 1  # a fencing token that nobody holds
             public = Publications(session).list(item_id=item_id, states=VISIBLE)
             for publication in public:

@@ -184,6 +184,8 @@ class ItemRow(Base):
     verified: Mapped[bool]
     named: Mapped[list[str]] = mapped_column(default=list)
     """Subjects whose names stand in the texts that go with it; the texts are not kept."""
+    approved: Mapped[bool] = mapped_column(default=False)
+    """A person looked at it and wants it to go out."""
     attempts: Mapped[int]
     """Counts who took the item in hand: the number of the newest is the fencing token."""
     lease_until: Mapped[datetime | None]

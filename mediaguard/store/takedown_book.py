@@ -11,6 +11,7 @@ from mediaguard.errors import MediaguardError
 from mediaguard.store.backoff import next_attempt
 from mediaguard.store.book import ChannelBook, as_published
 from mediaguard.store.items import Items, Publications
+from mediaguard.store.leases import holds
 from mediaguard.store.tables import PublicationRow, TakedownRow
 from mediaguard.store.takedowns import OPEN, Takedowns
 
@@ -27,8 +28,13 @@ class TakedownBook(ChannelBook):
     """
 
     def orders(self, item_id: str) -> Sequence[Order]:
-        """What is to be taken down of the item now, the longest waiting first."""
+        """What is to be taken down of the item now, the longest waiting first.
+
+        Nothing for whoever lost the item: it is the other one's to do.
+        """
         with self._database.read() as session:
+            if not holds(session, item_id, self._tokens.get(item_id)):
+                return []
             rows = Takedowns(session).list(item_id=item_id, states=OPEN, due=self._now())
             return [self._order(session, row) for row in rows]
 

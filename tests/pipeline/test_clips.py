@@ -302,7 +302,7 @@ class TestBrokenOff:
             path, vault=world.vault, channel=world.channel(CHANNEL), progress=meanwhile
         )
         assert report.verified
-        assert [getattr(error, "code", "") for error in met] == ["work-taken"]
+        assert [getattr(error, "code", "") for error in met] == ["item-busy"]
 
     def test_a_stop_signal_ends_watching_within_a_video(self, world: World, tmp_path: Path):
         stop = threading.Event()

@@ -208,10 +208,13 @@ def test_a_stopped_holder_may_say_what_is_public_but_not_that_the_item_is_done(
     with book.held("i1"):
         book.begin("i1")
         clock.advance(LEASE + timedelta(seconds=1))
-        with make_book(database, keyring, clock).held("i1"):
+        other = make_book(database, keyring, clock)
+        with other.held("i1"):
             book.confirm("i1", Published("p1", "i1", "7", ("https://x.test/7",), "0"), set())
             assert item(database).state == "received"
-            assert item(database).next_attempt_at is not None
+            assert item(database).next_attempt_at == clock.now
+            # What the other one knows of the item is not so any more.
+            assert code_of(lambda: other.conclude("i1", HELD)) == "item-lost"
     with database.read() as session:
         assert Publications(session).get("p1").state == "live"
 

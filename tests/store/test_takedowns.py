@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -56,7 +57,7 @@ class School:
             sleep=self.advance,
         )
 
-    @property
+    @cached_property
     def book(self) -> TakedownBook:
         rules = ChannelRules(WEB, "publicity", ZONE, None)
         return TakedownBook(self.database, self.keyring, rules, now=self.now, actor="uid:7")
@@ -260,12 +261,12 @@ def test_what_may_still_appear_is_doubtful_for_some_minutes(school, book):
     assert not school.order().doubtful
 
 
-def test_where_another_rendition_stands_nothing_is_removed(school, book):
+def test_an_order_says_where_another_rendition_stands_that_may_stay(school, book):
     school.publish("s1", "s2", urls=(URL, f"{URL}-old"))
     school.desk.withdraw("s1", WEB)
     successor = school.publish("s2", urls=(URL,))
     order = school.order()
-    assert (order.kept, order.successor) == (frozenset({URL}), successor)
+    assert (order.others, order.successor) == (frozenset({URL}), successor)
 
 
 def test_what_has_to_go_itself_is_no_successor(school, book):
@@ -273,7 +274,7 @@ def test_what_has_to_go_itself_is_no_successor(school, book):
     school.publish("s1")
     school.desk.withdraw("s1", WEB)
     for order in book.orders("i1"):
-        assert (order.kept, order.successor) == (frozenset(), None)
+        assert (order.others, order.successor) == (frozenset(), None)
 
 
 # -- who is told ----------------------------------------------------------------------------------

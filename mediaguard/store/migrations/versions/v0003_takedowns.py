@@ -17,6 +17,9 @@ def upgrade() -> None:
         op.add_column("items", sa.Column(column, MOMENT, nullable=True))
     op.add_column("items", sa.Column("failures", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("items", sa.Column("named", sa.JSON(), nullable=False, server_default="[]"))
+    op.add_column(
+        "items", sa.Column("approved", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
     for column in ("next_attempt_at", "hinted_at"):
         op.create_index(f"ix_items_{column}", "items", [column])
     _likenesses()
