@@ -55,7 +55,7 @@ EN = {
     "item-lost": "Item {item} was taken over by another process while this one was stopped. "
     "Nothing was changed; the other one goes on.",
     "names-none": "There is no list of names to compare the text with. Put one in the home and name "
-    "it in mediaguard.toml: names = \"names.csv\".",
+    'it in mediaguard.toml: names = "names.csv".',
     "names-unusable": "The list of names {path} cannot be used: {problem} Without it nobody can say "
     "whose name stands in a text, so nothing was done. It needs the columns subject_id, first_name "
     "and last_name.",
@@ -139,7 +139,7 @@ NL = {
     "item-lost": "Item {item} is overgenomen door een ander proces terwijl dit stilstond. Er is "
     "niets veranderd; het andere gaat verder.",
     "names-none": "Er is geen namenlijst om de tekst mee te vergelijken. Zet er een in de map en "
-    "noem hem in mediaguard.toml: names = \"names.csv\".",
+    'noem hem in mediaguard.toml: names = "names.csv".',
     "names-unusable": "De namenlijst {path} is niet bruikbaar: {problem} Zonder die lijst weet "
     "niemand wiens naam in een tekst staat, dus er is niets gedaan. Nodig zijn de kolommen "
     "subject_id, first_name en last_name.",
