@@ -177,28 +177,6 @@ class Mail(_Section):
     recipients: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-class Sender(_Section):
-    """A system that may call the API, such as the website or the parents' app.
-
-    `secrets` sign what it sends and what is sent back; two while they are exchanged.
-    """
-
-    secrets: Annotated[tuple[SecretReference, ...], Field(min_length=1)]
-    channels: tuple[ChannelName, ...] = ()
-    consents: bool = False
-    callback: WebAddress | None = None
-    fetch_hosts: tuple[str, ...] = ()
-    per_minute: Annotated[int, Field(ge=1, le=100_000)] = 120
-
-
-class Web(_Section):
-    """The server that other systems call."""
-
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 8321
-    senders: dict[ChannelName, Sender] = {}
-
-
 class Config(_Section):
     """Everything that can be set."""
 
@@ -214,7 +192,6 @@ class Config(_Section):
     watch: Watch = Watch()
     takedown: Takedown = Takedown()
     mail: Mail | None = None
-    web: Web = Web()
     channels: dict[ChannelName, Channel]
 
     @field_validator("time_zone")
@@ -234,14 +211,6 @@ class Config(_Section):
         if MATCHING in value:
             raise ValueError(f"{MATCHING!r} is reserved for the opt-in to face matching")
         return value
-
-    @model_validator(mode="after")
-    def _known_channels(self) -> Self:
-        for name, sender in self.web.senders.items():
-            for channel in sender.channels:
-                if channel not in self.channels:
-                    raise ValueError(f"sender {name!r} names the unknown channel {channel!r}")
-        return self
 
     @property
     def zone(self) -> ZoneInfo:
