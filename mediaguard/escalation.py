@@ -1,5 +1,6 @@
 """Telling staff what should have been gone, and what cannot be taken back at all."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +27,12 @@ KEPT = timedelta(days=14)
 """So long the note names what cannot be recalled: nothing that mediaguard could see ends it."""
 
 UNRECALLABLE = "unrecallable"
+_AT_ONCE, _PAUSE = 100, 0.1
+"""So many are marked in one transaction, and seconds between two: others want to write as well."""
+
+_MOST = 200
+"""So many are told one by one, the longest waiting first; of the rest only how many they are."""
+
 _NAMED = 12  # so many characters of a takedown's id are shown, as the commands do
 
 
@@ -95,14 +102,26 @@ class Escalation:
             )
 
     def _mark(self, rows: Sequence[TakedownRow], now: datetime) -> int:
-        app, marked = self._app, []
+        count = 0
+        for start in range(0, len(rows), _AT_ONCE):
+            if start:  # a withdrawal may be waiting for the database
+                time.sleep(_PAUSE)
+            count += self._mark_some(rows[start : start + _AT_ONCE], now)
+        return count
+
+    def _mark_some(self, rows: Sequence[TakedownRow], now: datetime) -> int:
+        app, told = self._app, {row.id: row.escalated_at for row in rows}
         with app.database.write() as session:
-            for told in rows:
-                row = session.get(TakedownRow, told.id, with_for_update=True)
-                # Another worker may have told of it meanwhile.
-                if row is not None and row.escalated_at == told.escalated_at:
-                    row.escalations, row.escalated_at = row.escalations + 1, now
-                    marked.append(row)
+            found = session.scalars(
+                select(TakedownRow)
+                .where(TakedownRow.id.in_(told))
+                .order_by(TakedownRow.requested_at, TakedownRow.id)
+                .with_for_update()
+            )
+            # Another worker may have told of it meanwhile.
+            marked = [row for row in found if row.escalated_at == told[row.id]]
+            for row in marked:
+                row.escalations, row.escalated_at = row.escalations + 1, now
             session.flush()
             audit = Audit(session, app.keyring)
             for row in marked:
@@ -164,7 +183,10 @@ class Escalation:
         for code, lost in (("overdue-heading", False), ("overdue-lost-heading", True)):
             chosen = [row for row in rows if (row.state == UNRECALLABLE) is lost]
             if chosen:
-                parts += [say(code, {"count": len(chosen)}, app.language), *map(self._item, chosen)]
+                parts.append(say(code, {"count": len(chosen)}, app.language))
+                parts += map(self._item, chosen[:_MOST])
+            if len(chosen) > _MOST:
+                parts.append(say("overdue-more", {"count": len(chosen) - _MOST}, app.language))
         return "\n\n".join(parts) + "\n"
 
     def _item(self, row: TakedownRow) -> str:

@@ -164,8 +164,8 @@ class Published:
                 states=None if everything and not overdue else OPEN,
                 asked_before=self._due_since if overdue else None,
             )
-            publications = Publications(session)
-            return [self._takedown(row, publications.get(row.publication_id)) for row in rows]
+            publications = Publications(session).of_ids({row.publication_id for row in rows})
+            return [self._takedown(row, publications[row.publication_id]) for row in rows]
 
     def takedown(self, takedown: str) -> Takedown:
         """The takedown with this id, or the only one whose id begins so.

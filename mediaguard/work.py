@@ -8,7 +8,7 @@ has it. A hint that is lost is given again; one too many finds nothing to do.
 import logging
 import threading
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 
 from mediaguard.app import App
 from mediaguard.errors import Cancelled, ChannelError, MediaguardError, StoreError
@@ -58,8 +58,6 @@ class Worker:
         self._escalation = Escalation(app, tell)
         self._stop = threading.Event()
         self._day: date | None = None
-        self.swept_at: datetime | None = None
-        """When it last looked at what is due."""
 
     def run(self, stop: threading.Event) -> bool:
         """Work until `stop` is set; what is in hand then is finished, or taken up again later.
@@ -71,15 +69,14 @@ class Worker:
         self._stop = stop
         trouble = FIRST_RETRY
         engine: Engine | None = None
-        threading.Thread(target=self._escalate, daemon=True).start()
+        threading.Thread(target=self._see_to_time, daemon=True).start()
         try:
             while not stop.is_set():
                 try:
-                    self._daily()
+                    self._schedule.look()  # says plainly if the database is away
                     if engine is None:
                         engine = self._started_engine()
                     self._schedule.sweep(engine.hint)
-                    self.swept_at = self._app.now()
                 except Exception as error:
                     self._tell_trouble(error, trouble)
                     stop.wait(trouble)
@@ -164,7 +161,11 @@ class Worker:
         except MediaguardError as error:
             if isinstance(error, StoreError) and error.code == "item-lost":
                 raise
-            book.put_off(item_id, error)
+            self._put_off(item_id, book, error)
+        except Exception as error:
+            log.exception("an item could not be handled because of an unexpected error")
+            detail = type(error).__name__
+            self._put_off(item_id, book, MediaguardError("internal-error", detail=detail))
         else:
             if report.outcome.goes_out or (app.ready(book.channel) / f"{item_id}.txt").exists():
                 update_note(app, book.channel, report)
@@ -175,6 +176,11 @@ class Worker:
         finally:
             self._app.eyes.release()
         return None
+
+    def _put_off(self, item_id: str, book: TakedownBook, error: MediaguardError) -> None:
+        """Try the item again later, if it is due for itself and not for a takedown only."""
+        if self._schedule.is_due(item_id):
+            book.put_off(item_id, error)
 
     def _progress(self, step: str, done: int, total: int) -> None:
         """Ends long work when the worker is to stop."""
@@ -190,11 +196,16 @@ class Worker:
             self._app.desk.take_down_ended()
             self._day = today
 
-    def _escalate(self) -> None:
-        """Tell staff what is overdue; a mail server that hangs keeps no takedown waiting."""
+    def _see_to_time(self) -> None:
+        """What follows from the clock: consents that end, and what is overdue.
+
+        Beside the takedowns: neither a large archive nor a mail server that hangs keeps them
+        waiting.
+        """
         wait = ESCALATE
         while not self._stop.is_set():
             try:
+                self._daily()
                 self._escalation.run()
                 wait = ESCALATE
             except Exception as error:

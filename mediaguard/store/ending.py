@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from mediaguard.core.consent import MATCHING
 from mediaguard.store.audit import Audit
 from mediaguard.store.book import ChannelRules
 from mediaguard.store.database import Database
@@ -78,6 +79,8 @@ class Ending:
         """
         total = 0
         for rules in self._rules.values():
+            if rules.channel == MATCHING:  # nothing is published there
+                continue
             with database.read() as session:
                 rulings = rules.rulings(session, None, now=self._now())
                 refused = [subject_id for subject_id, r in rulings.items() if not r.allowed]

@@ -5,7 +5,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Text, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -13,11 +13,26 @@ from mediaguard.core.publication import Published
 from mediaguard.errors import InputError, StoreError
 from mediaguard.store.tables import AppearanceRow, ItemRow, LikenessRow, PublicationRow
 
+CHUNK = 500
+"""A database takes only so many parameters at once."""
+
 LEAST = 4
 """So many characters of an id are enough if no other begins with them."""
 
 VISIBLE = ("intended", "live")
 """States of a publication that may be public: an intent may have taken effect before a crash."""
+
+
+def channel_of_shown(session: Session) -> ColumnElement[str]:
+    """The channel of publications that are found by who is in them.
+
+    SQLite would rather go through everything on the channel: its plus sign keeps it from that
+    (https://sqlite.org/optoverview.html, "Disqualifying WHERE clause terms using unary +").
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return literal_column("+publications.channel", Text)
+    return PublicationRow.channel.expression
+
 
 _FILE_NAMES = frozenset({"name", "path", "rendition"})
 """Keys left out of what is stored: names of pupils stand in file names."""
@@ -267,10 +282,20 @@ class Publications:
             .order_by(PublicationRow.intended_at, PublicationRow.id)
         )
         if channel is not None:
-            query = query.where(PublicationRow.channel == channel)
+            query = query.where(channel_of_shown(self._session) == channel)
         if states is not None:
             query = query.where(PublicationRow.state.in_(states))
         return [*self._session.scalars(query)]
+
+    def of_ids(self, ids: Collection[str]) -> dict[str, PublicationRow]:
+        """These publications, by id."""
+        found: dict[str, PublicationRow] = {}
+        wanted = sorted(ids)
+        for start in range(0, len(wanted), CHUNK):
+            chunk = PublicationRow.id.in_(wanted[start : start + CHUNK])
+            rows = self._session.scalars(select(PublicationRow).where(chunk))
+            found |= {row.id: row for row in rows}
+        return found
 
     def subjects(self, publication_id: str) -> tuple[str, ...]:
         """Who can be recognised in a publication."""

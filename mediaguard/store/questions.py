@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from mediaguard.store.items import VISIBLE
+from mediaguard.store.items import VISIBLE, channel_of_shown
 from mediaguard.store.tables import LikenessRow, PublicationRow, ReviewQuestionRow
 
 
@@ -31,7 +31,7 @@ class Questions:
             .join(LikenessRow, LikenessRow.publication_id == PublicationRow.id)
             .where(
                 LikenessRow.subject_id == subject_id,
-                PublicationRow.channel == channel,
+                channel_of_shown(self._session) == channel,
                 PublicationRow.state.in_(VISIBLE),
                 ~asked,
             )

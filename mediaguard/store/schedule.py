@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from mediaguard.store.database import Database
 from mediaguard.store.tables import ItemRow, TakedownRow
-from mediaguard.store.takedowns import OPEN
 
 LOST_AFTER = timedelta(seconds=60)
 """A hint that nobody followed for so long was lost, or its worker is gone: it is given again."""
@@ -42,6 +41,15 @@ class Schedule:
             for item_id in due:
                 hint(session, item_id)
         return len(due)
+
+    def look(self) -> None:
+        """Do nothing but ask the database.
+
+        Raises:
+            StoreError: it is away.
+        """
+        with self._database.read() as session:
+            session.execute(select(1))
 
     def take(self, most: int) -> Sequence[str]:
         """Some of the items that are due; whoever takes them handles them at once."""
@@ -97,7 +105,8 @@ def _takedowns(free: ColumnElement[bool], now: datetime) -> Select[str]:
     return (
         select(TakedownRow.item_id)
         .join(ItemRow, ItemRow.id == TakedownRow.item_id)
-        .where(TakedownRow.next_attempt_at <= now, TakedownRow.state.in_(OPEN), free)
+        # One that is done has no next attempt: its state need not be asked, and the index serves.
+        .where(TakedownRow.next_attempt_at <= now, free)
         .order_by(TakedownRow.next_attempt_at)
         .with_for_update(of=ItemRow, skip_locked=True, key_share=True)
     )

@@ -9,7 +9,7 @@ from sqlalchemy import exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from mediaguard.errors import InputError
-from mediaguard.store.items import LEAST, VISIBLE
+from mediaguard.store.items import LEAST, VISIBLE, channel_of_shown
 from mediaguard.store.tables import AppearanceRow, PublicationRow, TakedownRow
 
 
@@ -34,8 +34,6 @@ class Asked:
 
 OPEN = ("requested", "removed")
 """States in which there is something left to do."""
-
-_CHUNK = 500  # SQLite takes only so many parameters
 
 
 class Takedowns:
@@ -80,7 +78,7 @@ class Takedowns:
             .join(AppearanceRow, AppearanceRow.publication_id == PublicationRow.id)
             .where(
                 AppearanceRow.subject_id == subject_id,
-                PublicationRow.channel == channel,
+                channel_of_shown(self._session) == channel,
                 PublicationRow.state.in_(VISIBLE),
                 ~asked,
             )
@@ -166,22 +164,14 @@ class Takedowns:
             TakedownRow.publication_id == PublicationRow.id,
             TakedownRow.subject_id == AppearanceRow.subject_id,
         )
-        found: list[str] = []
-        ids = sorted(subject_ids)
-        for start in range(0, len(ids), _CHUNK):
-            query = (
-                select(AppearanceRow.subject_id)
-                .distinct()
-                .join(PublicationRow, AppearanceRow.publication_id == PublicationRow.id)
-                .where(
-                    AppearanceRow.subject_id.in_(ids[start : start + _CHUNK]),
-                    PublicationRow.channel == channel,
-                    PublicationRow.state.in_(VISIBLE),
-                    ~asked,
-                )
-            )
-            found += self._session.scalars(query)
-        return found
+        # Once through what is public there: cheaper than a search for each of thousands.
+        shown = self._session.scalars(
+            select(AppearanceRow.subject_id)
+            .distinct()
+            .join(PublicationRow, AppearanceRow.publication_id == PublicationRow.id)
+            .where(PublicationRow.channel == channel, PublicationRow.state.in_(VISIBLE), ~asked)
+        )
+        return sorted(set(shown) & set(subject_ids))
 
     def asked_for(self, subject_id: str, channels: Collection[str]) -> list[Asked]:
         """What is not done yet of what was asked for a subject, the longest waiting first."""

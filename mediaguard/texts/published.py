@@ -77,6 +77,7 @@ EN = {
     "review-question": "{subject} may be shown here as {shown_as}. Look at it, then: review approve "
     "if it is {shown_as}, review tag and approve if it is {subject}, or review reject.",
     "worker-busy": "Another picture is being looked at just now.",
+    "overdue-more": "And {count} more: mediaguard takedown list --overdue",
     "work-started": "Working on {home}. Stop with Ctrl+C.",
     "work-stopped": "Stopped. What is left is taken up at the next start.",
     "work-trouble": "{reason} Nothing is lost; this is tried again in {seconds} seconds.",
@@ -163,6 +164,7 @@ NL = {
     "review approve als het {shown_as} is, review tag en approve als het {subject} is, of review "
     "reject.",
     "worker-busy": "Er wordt juist naar een andere foto gekeken.",
+    "overdue-more": "En nog {count}: mediaguard takedown list --overdue",
     "work-started": "Aan het werk in {home}. Stop met Ctrl+C.",
     "work-stopped": "Gestopt. Wat over is, komt bij de volgende start aan de beurt.",
     "work-trouble": "{reason} Er gaat niets verloren; over {seconds} seconden wordt het opnieuw "
