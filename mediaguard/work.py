@@ -162,6 +162,8 @@ class Worker:
             if isinstance(error, StoreError) and error.code == "item-lost":
                 raise
             self._put_off(item_id, book, error)
+            if error.code.startswith("database"):  # it comes back; an original does not
+                return ChannelError(error.code, **error.params)
         except Exception as error:
             log.exception("an item could not be handled because of an unexpected error")
             detail = type(error).__name__
