@@ -136,10 +136,11 @@ class Worker:
         obstacle = self._process(item_id, book)
         if obstacle is not None:
             for order in replacing:  # it is tried again; what is only to be removed goes now
-                book.failed(order, obstacle, obstacle.retry_after)
+                wait = obstacle.retry_after if isinstance(obstacle, ChannelError) else None
+                book.failed(order, obstacle, wait)
         self._app.take_down(item_id, book)
 
-    def _process(self, item_id: str, book: TakedownBook) -> ChannelError | None:
+    def _process(self, item_id: str, book: TakedownBook) -> MediaguardError | None:
         """Decide on the item anew, from its original, and publish what may go out.
 
         Returns:
@@ -157,13 +158,13 @@ class Worker:
                 progress=self._progress,
             )
         except Cancelled as error:
-            return ChannelError(error.code)  # it stays due
+            return error  # it stays due
         except MediaguardError as error:
             if isinstance(error, StoreError) and error.code == "item-lost":
                 raise
             self._put_off(item_id, book, error)
             if error.code.startswith("database"):  # it comes back; an original does not
-                return ChannelError(error.code, **error.params)
+                return error
         except Exception as error:
             log.exception("an item could not be handled because of an unexpected error")
             detail = type(error).__name__
