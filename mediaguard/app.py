@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -20,7 +21,7 @@ from mediaguard.core.matching import GalleryIndex, MatchPolicy, near_duplicates,
 from mediaguard.core.media import Encoding
 from mediaguard.core.names import Named, NameIndex, Text
 from mediaguard.core.ports import Detector, Embedder
-from mediaguard.errors import ConfigError, InputError, MediaguardError
+from mediaguard.errors import ChannelError, ConfigError, InputError, MediaguardError
 from mediaguard.media.clip import ClipLimits
 from mediaguard.media.photo import Limits
 from mediaguard.media.redaction import Style
@@ -28,6 +29,7 @@ from mediaguard.namelist import read_names
 from mediaguard.pipeline.enrol import ReferencePolicy, make_reference
 from mediaguard.pipeline.ports import Channel, Looking
 from mediaguard.pipeline.process import Pipeline
+from mediaguard.pipeline.release import settle
 from mediaguard.pipeline.takedown import fail, take_down
 from mediaguard.resources import resource
 from mediaguard.store.book import ChannelRules
@@ -392,5 +394,8 @@ class App:
             for order in orders:
                 fail(order, error, book=book)
             return
+        with suppress(ChannelError):  # what was begun may stand where something has to go
+            settle(item_id, book=book, channel=channel)
+            orders = book.orders(item_id)
         for order in orders:
             take_down(order, book=book, channel=channel)

@@ -15,7 +15,8 @@ def settle(item_id: str, *, book: Book, channel: Channel) -> None:
     """
     for begun in book.doubtful(item_id):
         found = channel.lookup(begun.key, item_id, begun.sha256)
-        if found is not None:
+        # One that was known to be live and is there in part only is published anew.
+        if found is not None and set(begun.urls) <= set(found.urls):
             book.found(found)
 
 

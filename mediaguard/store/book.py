@@ -359,6 +359,11 @@ class ChannelBook:
     def _go_live(self, session: Session, published: Published) -> PublicationRow:
         publications, takedowns = Publications(session), Takedowns(session)
         row = publications.get(published.key)
+        if row.state == "live" and row.remote_id and row.remote_id == published.remote_id:
+            # The same thing; some channels name other addresses at each look.
+            row.urls = [*dict.fromkeys([*row.urls, *published.urls])]
+            takedowns.reopen(row.id, at=self._now())
+            return row
         if row.state == "live" and as_published(row) != published:
             # Two processes published it, one of them after it had lost the item.
             surplus = publications.copy(row, uuid.uuid4().hex, published, at=self._now())

@@ -211,9 +211,11 @@ class MisbehavingChannel:
             assert hashlib.sha256(content).hexdigest() == delivery.sha256
             number = str(next(self._numbers))
             page = Page(number, delivery.key, delivery.item_id, delivery.sha256, content)
-            name = delivery.item_id if self._in_place or self._nameless else number
-            small = delivery.item_id if self._nameless else number
-            for url in (f"{SITE}/{name}", f"{SITE}/{small}-small"):
+        own, shared = page.remote_id, page.item_id
+        name = shared if self._in_place or self._nameless else own
+        small = shared if self._nameless else own
+        for url in (f"{SITE}/{name}", f"{SITE}/{small}-small"):
+            if self.pages.get(url) is not page:  # also again, if it was taken away meanwhile
                 self.pages.pop(url, None)
                 self.pages[url] = page
         for one in earlier:

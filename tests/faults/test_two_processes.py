@@ -108,6 +108,16 @@ def test_consent_was_given_back_meanwhile(world, both, when):
 
 
 @when
+def test_the_other_one_took_down_the_earlier_rendition_meanwhile(world, both, when):
+    world.process(both)
+    world.desk.withdraw("S-1", CHANNEL)
+    stopped_while_publishing(world, both, lambda: None, when=when)
+    world.finish()
+    assert live(world) == [["S-2"]]
+    world.check()
+
+
+@when
 def test_the_item_was_rejected_meanwhile(world, both, when):
     item_id = world.process(both).item_id
     world.desk.withdraw("S-1", CHANNEL)
