@@ -138,6 +138,8 @@ class TakedownBook(ChannelBook):
     def _retry(
         self, row: TakedownRow, code: str, params: dict[str, str], retry_after: float | None
     ) -> None:
+        if row.state not in OPEN:  # it was done meanwhile, in the course of handling the item
+            return
         row.failures += 1
         row.problem, row.problem_params = code, params
         row.next_attempt_at = next_attempt(self._now(), row.failures, retry_after)
