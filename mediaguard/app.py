@@ -1,9 +1,9 @@
 """Builds everything from the configuration: the only file that knows every adapter."""
 
+import logging
 import os
 import threading
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -21,7 +21,7 @@ from mediaguard.core.matching import GalleryIndex, MatchPolicy, near_duplicates,
 from mediaguard.core.media import Encoding
 from mediaguard.core.names import Named, NameIndex, Text
 from mediaguard.core.ports import Detector, Embedder
-from mediaguard.errors import ChannelError, ConfigError, InputError, MediaguardError
+from mediaguard.errors import ConfigError, InputError, MediaguardError, StoreError
 from mediaguard.media.clip import ClipLimits
 from mediaguard.media.photo import Limits
 from mediaguard.media.redaction import Style
@@ -48,6 +48,8 @@ from mediaguard.vision.registry import (
     EMBEDDERS,
     VERIFIERS,
 )
+
+log = logging.getLogger(__name__)
 
 NEAR = 0.45
 """A new reference this near to another subject is reported: siblings, twins, or a mix-up."""
@@ -394,8 +396,12 @@ class App:
             for order in orders:
                 fail(order, error, book=book)
             return
-        with suppress(ChannelError):  # what was begun may stand where something has to go
+        try:  # what was begun may stand where something has to go
             settle(item_id, book=book, channel=channel)
             orders = book.orders(item_id)
+        except StoreError:
+            raise
+        except Exception:  # each order meets with it again, and puts it on record
+            log.exception("what became of a publication could not be found out")
         for order in orders:
             take_down(order, book=book, channel=channel)
