@@ -17,7 +17,7 @@ from mediaguard.errors import ConfigError, MediaError, StoreError
 from mediaguard.review import Review
 from mediaguard.store.backoff import LAST
 from mediaguard.store.leases import LEASE
-from tests.faults.fragile import FragileWorld, Homes, homes_on, photo
+from tests.faults.fragile import FragileWorld, Homes, PowerCut, homes_on, photo
 from tests.faults.misbehaving import fails, fails_afterwards, lies, meanwhile, trouble
 from tests.pipeline.world import CHANNEL, grant
 
@@ -104,6 +104,23 @@ def test_an_unexpected_error_in_a_channel_does_not_end_the_takedown(world, both,
     assert "secret" not in str(row.problem_params)
     world.finish()
     assert states(world) == ["confirmed"]
+    world.check()
+
+
+def test_an_unexpected_error_in_a_lookup_keeps_nothing_up(world, both):
+    """One publication is live, and of another one nobody knows whether it is."""
+    published(world, both)
+    world.desk.withdraw("S-2", CHANNEL)
+    world.moments.strike(1, PowerCut, "before call")
+    with pytest.raises(PowerCut):
+        world.process(both)
+    world.moments.recover()
+    world.advance(LAPSED)
+    world.desk.withdraw("S-1", CHANNEL)
+    world.site.misbehave("lookup", fails(RuntimeError()), times=6)
+    world.worker().drain()
+    assert "S-1" not in world.visible()
+    world.finish()
     world.check()
 
 
