@@ -1,13 +1,15 @@
 """Builds everything from the configuration: the only file that knows every adapter."""
 
+import copy
 import logging
 import os
 import threading
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar, overload
 
 from sqlalchemy.orm import Session
 
@@ -26,19 +28,25 @@ from mediaguard.media.clip import ClipLimits
 from mediaguard.media.photo import Limits
 from mediaguard.media.redaction import Style
 from mediaguard.namelist import read_names
+from mediaguard.pipeline.admit import Admitted, admit, admit_sent
 from mediaguard.pipeline.enrol import ReferencePolicy, make_reference
 from mediaguard.pipeline.ports import Channel, Looking
 from mediaguard.pipeline.process import Pipeline
 from mediaguard.pipeline.release import settle
 from mediaguard.pipeline.takedown import fail, take_down
 from mediaguard.resources import resource
+from mediaguard.sent import Sent
 from mediaguard.store.book import ChannelRules
 from mediaguard.store.database import Database
 from mediaguard.store.desk import Desk
+from mediaguard.store.entrance import Entrance
 from mediaguard.store.gallery import Gallery
 from mediaguard.store.keys import Keyring
 from mediaguard.store.ledger import Ledger
+from mediaguard.store.sessions import Limits as SessionLimits
+from mediaguard.store.sessions import Sessions
 from mediaguard.store.takedown_book import TakedownBook
+from mediaguard.store.user_desk import UserDesk
 from mediaguard.store.vault import Vault
 from mediaguard.vision.quality import measure
 from mediaguard.vision.registry import (
@@ -48,8 +56,11 @@ from mediaguard.vision.registry import (
     EMBEDDERS,
     VERIFIERS,
 )
+from mediaguard.wordings import Wordings
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 NEAR = 0.45
 """A new reference this near to another subject is reported: siblings, twins, or a mix-up."""
@@ -74,6 +85,18 @@ class Enrolment:
     own_distance: float | None = None
 
 
+class _shared(cached_property[T]):  # noqa: N801 - a decorator
+    """Built once for a home, whoever acts in it."""
+
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> "_shared[T]": ...
+    @overload
+    def __get__(self, instance: object, owner: type | None = None) -> T: ...
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """The part; of the home itself, not of a view on it."""
+        return self if instance is None else super().__get__(instance._root, owner)
+
+
 class App:
     """A home folder and what stands in it; parts are built when they are first needed."""
 
@@ -81,6 +104,15 @@ class App:
         self.home = home
         self.eyes = threading.Lock()
         """Held by whoever looks at pixels: several threads take turns, for the sake of memory."""
+        self._actor: str | None = None
+        self._root = self
+
+    def acting_as(self, actor: str) -> "App":
+        """The same home in the hands of somebody who is signed in: the audit log names them."""
+        other = copy.copy(self)
+        other.__dict__.pop("desk", None)
+        other._actor = actor
+        return other
 
     # -- the home ---------------------------------------------------------------------------
 
@@ -116,9 +148,10 @@ class App:
         for channel in self.config.channels:
             self.inbox(channel).mkdir(parents=True, exist_ok=True)
             self.ready(channel).mkdir(parents=True, exist_ok=True)
-        (self.home / "models").mkdir(exist_ok=True)
+        for folder in ("models", "wordings", "mappings"):
+            (self.home / folder).mkdir(exist_ok=True)
 
-    @cached_property
+    @_shared
     def config(self) -> Config:
         """The checked configuration."""
         return configuration.load(self.home)
@@ -158,22 +191,29 @@ class App:
     @property
     def actor(self) -> str:
         """Who acts, for the audit log: a user of the machine, not a name."""
+        if self._actor is not None:
+            return self._actor
         return f"uid:{os.getuid()}" if hasattr(os, "getuid") else "local"
 
-    @cached_property
+    @_shared
     def keyring(self) -> Keyring:
         """The master key and what is derived from it."""
         return Keyring.load(self._key_path)
 
-    @cached_property
+    @_shared
     def database(self) -> Database:
         """The records."""
         return Database(self.config.database or f"sqlite:///{self.home / 'mediaguard.db'}")
 
-    @cached_property
+    @_shared
     def vault(self) -> Vault:
         """The encrypted originals."""
         return Vault(self.home / "vault", self.keyring)
+
+    @_shared
+    def wordings(self) -> Wordings:
+        """The texts by which consent is asked."""
+        return Wordings(self.home / "wordings", self.database)
 
     def rules(self, channel: str) -> ChannelRules:
         """Which consent counts on a channel."""
@@ -211,6 +251,25 @@ class App:
             actor=self.actor,
         )
 
+    @property
+    def users(self) -> UserDesk:
+        """Where accounts are kept."""
+        return UserDesk(self.database, self.keyring, now=lambda: self._root.now(), actor=self.actor)
+
+    @_shared
+    def sessions(self) -> Sessions:
+        """Who is signed in."""
+        web = self.config.web
+        limits = SessionLimits(
+            idle=timedelta(minutes=web.idle_minutes), longest=timedelta(hours=web.session_hours)
+        )
+        return Sessions(self.database, self.keyring, lambda: self._root.now(), limits)
+
+    @_shared
+    def entrance(self) -> Entrance:
+        """Where people sign in."""
+        return Entrance(self.database, self.keyring, lambda: self._root.now(), self.sessions)
+
     def channel(self, name: str) -> Channel:
         """The connector of a channel.
 
@@ -223,16 +282,20 @@ class App:
         """The stored references, within a transaction."""
         return Gallery(session, self.keyring, zone=self.config.zone)
 
-    def gallery_index(self, groups: Collection[str] = ()) -> GalleryIndex:
-        """Everybody who can be recognised now; only those in one of `groups`, if any.
+    def require_groups(self, groups: Collection[str]) -> None:
+        """Refuse a group that nobody is in.
 
         Raises:
-            InputError: nobody is in one of the groups: a typing mistake, most likely.
+            InputError: there is one: a typing mistake, most likely.
         """
         with self.database.read() as session:
             for group in groups:
                 if not Ledger(session).subjects(group):
                     raise InputError("group-unknown", group=group)
+
+    def gallery_index(self, groups: Collection[str] = ()) -> GalleryIndex:
+        """Everybody who can be recognised now; only those in one of `groups`, if any."""
+        with self.database.read() as session:
             references = self.gallery(session).references(
                 self.embedder.name, now=self.now(), groups=groups or None
             )
@@ -250,27 +313,27 @@ class App:
 
     # -- what looks -------------------------------------------------------------------------
 
-    @cached_property
+    @_shared
     def detector(self) -> Detector:
         """The configured face detector."""
         return DETECTORS[self.config.detection.detector](self.home / "models")
 
-    @cached_property
+    @_shared
     def verifier(self) -> Detector:
         """The detector that searches what came out."""
         return VERIFIERS[self.config.detection.detector](self.home / "models")
 
-    @cached_property
+    @_shared
     def clip_detector(self) -> Detector:
         """The configured face detector, for the frames of clips."""
         return CLIP_DETECTORS[self.config.detection.detector](self.home / "models")
 
-    @cached_property
+    @_shared
     def clip_verifier(self) -> Detector:
         """The detector that searches the clip that came out."""
         return CLIP_VERIFIERS[self.config.detection.detector](self.home / "models")
 
-    @cached_property
+    @_shared
     def embedder(self) -> Embedder:
         """The configured face recogniser."""
         return EMBEDDERS[self.config.matching.embedder]()
@@ -326,6 +389,7 @@ class App:
             audio=rules.audio,
             work=self.work,
             book=book or self.book(channel),
+            groups=groups,
         )
 
     # -- people -----------------------------------------------------------------------------
@@ -335,8 +399,10 @@ class App:
         with self.database.read() as session:
             return Ledger(session).subjects()
 
-    def enrol(self, subject_id: str, photos: Iterable[Path]) -> list[Enrolment]:
+    def enrol(self, subject_id: str, photos: Iterable[Path | Sent]) -> list[Enrolment]:
         """Make references of `photos`, each by itself; a photo that is no good is reported.
+
+        Whoever has other threads beside holds `eyes`.
 
         Raises:
             InputError: the subject is not known or did not opt in; nothing was stored.
@@ -346,16 +412,16 @@ class App:
         with self.database.read() as session:
             self.gallery(session).require_opt_in(subject_id, self.now())
         made = []
-        for photo in photos:
+        for offered in photos:
+            photo = offered if isinstance(offered, Path) else Path(offered.name)
             try:
                 reference = make_reference(
-                    photo,
+                    self._admitted(offered),
                     detector=self.detector,
                     embedder=self.embedder,
                     measure=measure,
                     policy=policy,
                     limits=self.limits,
-                    max_bytes=self.max_bytes,
                 )
             except MediaguardError as error:
                 made.append(Enrolment(photo, refused=error))
@@ -377,6 +443,11 @@ class App:
                 )
             )
         return made
+
+    def _admitted(self, photo: Path | Sent) -> Admitted:
+        if isinstance(photo, Sent):
+            return admit_sent(photo, max_bytes=self.max_bytes)
+        return admit(photo, max_bytes=self.max_bytes, max_clip_bytes=self.max_bytes)
 
     # -- what was published -----------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     StringConstraints,
     ValidationError,
     field_validator,
@@ -30,6 +31,8 @@ FILE_NAME = "mediaguard.toml"
 ChannelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+[^\s?#/]$")]
+PublicAddress = Annotated[str, StringConstraints(pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?$")]
+"""Where a server is found from elsewhere: only ever over TLS, and without a path."""
 SecretReference = Annotated[str, StringConstraints(pattern=r"^(env|file):\S+$")]
 """Where a secret is found, never the secret: ``env:NAME`` or ``file:PATH`` (see `secrets.py`)."""
 
@@ -65,6 +68,8 @@ class Matching(_Section):
     threshold: Annotated[float, Field(gt=0.0, le=0.6)] = _MATCH.threshold
     margin: Annotated[float, Field(ge=0.0, le=0.5)] = _MATCH.margin
     min_height: Annotated[int, Field(ge=20)] = int(_POLICY.min_height)
+    wording: str | None = None
+    """By which the opt-in is asked now, on personal links."""
 
 
 class Redaction(_Section):
@@ -148,6 +153,7 @@ class Channel(_Section):
     max_redacted_share: Share = _POLICY.max_redacted_share
     audio: Audio = Audio.KEEP
     wordings: tuple[str, ...] | None = None
+    wording: str | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -155,7 +161,14 @@ class Channel(_Section):
             raise ValueError(f"connector {self.connector!r} needs a section of that name")
         if self.takedown == "replace" and self.connector in ("facebook", "newsletter"):
             raise ValueError(f"connector {self.connector!r} cannot replace what was published")
+        if None not in (self.wording, self.wordings) and self.wording not in (self.wordings or ()):
+            raise ValueError(f"the wording {self.wording!r} is not one of those that count")
         return self
+
+    @property
+    def asked(self) -> str | None:
+        """The wording by which consent is asked now."""
+        return self.wording or (self.wordings[-1] if self.wordings else None)
 
 
 class Takedown(_Section):
@@ -177,6 +190,76 @@ class Mail(_Section):
     recipients: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
+class Sender(_Section):
+    """A system that may call the API, such as the website or the parents' app.
+
+    `secrets` sign what it sends and what is sent back; two while they are exchanged.
+    """
+
+    secrets: Annotated[tuple[SecretReference, ...], Field(min_length=1)]
+    channels: tuple[ChannelName, ...] = ()
+    consents: bool = False
+    callback: WebAddress | None = None
+    fetch_hosts: tuple[str, ...] = ()
+    per_minute: Annotated[int, Field(ge=1, le=100_000)] = 120
+
+
+class Oidc(_Section):
+    """The school's own accounts (OpenID Connect), to sign in with.
+
+    `claim` is what users are recognised by; the values of `mfa` in the claim `amr` say that the
+    provider asked for a second factor.
+    """
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=40)] = "OpenID Connect"
+    issuer: WebAddress
+    client_id: str
+    client_secret: SecretReference
+    claim: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")] = "sub"
+    scopes: tuple[str, ...] = ("openid",)
+    mfa: tuple[str, ...] = ("mfa",)
+
+    @field_validator("issuer")
+    @classmethod
+    def _private(cls, value: str) -> str:
+        if not value.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+            raise ValueError("only over https://")
+        return value
+
+    @field_validator("scopes")
+    @classmethod
+    def _with_openid(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if "openid" not in value:
+            raise ValueError('"openid" is needed')
+        return value
+
+
+class Web(_Section):
+    """The server that staff and other systems use.
+
+    `address` is where it is found from elsewhere, through a web server with TLS before it or by
+    its own certificate; `trusted_proxies` may say for whom they ask.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8321
+    address: PublicAddress | None = None
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    idle_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 30
+    session_hours: Annotated[int, Field(ge=1, le=24 * 7)] = 12
+    oidc: Oidc | None = None
+    personal_link_days: Annotated[int, Field(ge=1, le=4000)] = 400
+    senders: dict[ChannelName, Sender] = {}
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key belong together")
+        return self
+
+
 class Config(_Section):
     """Everything that can be set."""
 
@@ -192,6 +275,7 @@ class Config(_Section):
     watch: Watch = Watch()
     takedown: Takedown = Takedown()
     mail: Mail | None = None
+    web: Web = Web()
     channels: dict[ChannelName, Channel]
 
     @field_validator("time_zone")
@@ -211,6 +295,14 @@ class Config(_Section):
         if MATCHING in value:
             raise ValueError(f"{MATCHING!r} is reserved for the opt-in to face matching")
         return value
+
+    @model_validator(mode="after")
+    def _known_channels(self) -> Self:
+        for name, sender in self.web.senders.items():
+            for channel in sender.channels:
+                if channel not in self.channels:
+                    raise ValueError(f"sender {name!r} names the unknown channel {channel!r}")
+        return self
 
     @property
     def zone(self) -> ZoneInfo:

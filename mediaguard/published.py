@@ -7,6 +7,7 @@ from typing import Any
 
 from mediaguard.app import App
 from mediaguard.errors import InputError
+from mediaguard.store.audit import Audit
 from mediaguard.store.items import VISIBLE, Items, Publications
 from mediaguard.store.ledger import Ledger
 from mediaguard.store.tables import PublicationRow, TakedownRow
@@ -185,7 +186,16 @@ class Published:
                 if takedown.is_open:
                     Takedowns(session).get(takedown.row.id).next_attempt_at = self._app.now()
                     items.append(takedown.row.item_id)
-        return [*dict.fromkeys(items)]
+            hurried = [*dict.fromkeys(items)]
+            if hurried:
+                Audit(session, self._app.keyring).append(
+                    "takedowns-hurried",
+                    at=self._app.now(),
+                    actor=self._app.actor,
+                    item_id=hurried[0] if len(hurried) == 1 else None,
+                    data={"takedowns": len(items)},
+                )
+        return hurried
 
     def _takedown(self, row: TakedownRow, publication: PublicationRow) -> Takedown:
         overdue = row.state in OPEN and row.requested_at < self._due_since

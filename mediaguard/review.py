@@ -1,5 +1,6 @@
 """Reviewing: what staff can do with an item that was held or finished, for every entry point."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,22 +9,30 @@ from typing import Any
 
 from mediaguard.app import App
 from mediaguard.core.decision import Action, FaceDecision
+from mediaguard.core.faces import Box
 from mediaguard.core.media import ItemReport
-from mediaguard.core.reported import faces_of, meant_by, places_of
-from mediaguard.core.review import Verdict
+from mediaguard.core.reported import Place, faces_of, meant_by, places_of
+from mediaguard.core.review import Mark, Verdict
 from mediaguard.errors import InputError, StoreError
 from mediaguard.media import strips
 from mediaguard.media.clip import Clip, ClipLimits
-from mediaguard.media.photo import decode
+from mediaguard.media.photo import Photo, decode
 from mediaguard.media.sniffing import HEAD_BYTES, clip_format
 from mediaguard.notes import update_note
 from mediaguard.pipeline.ports import Progress, silent
 from mediaguard.store.marks import as_mark
-from mediaguard.store.review_desk import ReviewDesk
+from mediaguard.store.review_desk import ReviewDesk, version_of
+from mediaguard.store.scope import Scope
 from mediaguard.store.tables import ItemRow, ReviewMarkRow, ReviewQuestionRow
 
 SHOWN, REDACTED = "#1a7f37", "#c62828"
 """Colours of the outlines: a face that would be shown, and one that would not."""
+
+LEAST_SIDE = 4
+"""Pixels: smaller places are slips of the hand."""
+
+ON_SCREEN = strips.Poster(side=1600, numbered=False)
+"""For a page that draws the numbers itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,24 @@ class Reviewed:
     def reason_params(self) -> dict[str, Any]:
         """For the sentence of `item.reason`; in place of the file's name stands the id."""
         return {"name": self.item.id, **(self.item.reason_params or {})}
+
+    @property
+    def version(self) -> str:
+        """Changes whenever something about the item does that a reviewer goes by."""
+        return version_of(self.item, [mark for mark, _ in self.marks])
+
+    @property
+    def shown_frame(self) -> int:
+        """The frame that stands for the item as a whole; 0 in a photo."""
+        return strips.poster_frame(self.sights)
+
+    @property
+    def sights(self) -> list[strips.Sight]:
+        """Where each face was seen."""
+        return [
+            strips.Sight(places_of(face.face), SHOWN if face.action is Action.KEEP else REDACTED)
+            for face in self.faces
+        ]
 
     @property
     def is_pending(self) -> bool:
@@ -84,6 +111,38 @@ class Review:
             asked[question.item_id].append(question)
         return [Reviewed(row, faces_of(row.report), [], asked[row.id]) for row in rows]
 
+    def page(
+        self,
+        *,
+        channel: str | None = None,
+        everything: bool = False,
+        scope: Scope | None = None,
+        offset: int = 0,
+        limit: int = 25,
+    ) -> tuple[list[Reviewed], int]:
+        """Some of the same items, and how many there are; without faces and marks.
+
+        Args:
+            channel: None for all.
+            everything: not only what somebody should look at.
+            scope: what may be seen; None for all.
+            offset: so many are passed over.
+            limit: so many at most.
+        """
+        rows, count = self._desk.page(
+            channel=channel, everything=everything, scope=scope, offset=offset, limit=limit
+        )
+        asked = defaultdict(list)
+        for question in self._desk.questions_about([row.id for row in rows]):
+            asked[question.item_id].append(question)
+        return [Reviewed(row, (), [], asked[row.id]) for row in rows], count
+
+    def neighbours(
+        self, reviewed: Reviewed, scope: Scope | None = None
+    ) -> tuple[str | None, str | None]:
+        """What somebody should look at before and after an item, oldest first."""
+        return self._desk.neighbours(reviewed.item, scope)
+
     def item(self, item: str) -> Reviewed:
         """One item.
 
@@ -102,44 +161,143 @@ class Review:
             InputError: the original is not kept any more.
             MediaError: it cannot be opened.
         """
-        item_id = reviewed.item.id
-        self._require_original(item_id)
-        self._desk.seen(item_id)
-        sights = [
-            strips.Sight(places_of(face.face), SHOWN if face.action is Action.KEEP else REDACTED)
-            for face in reviewed.faces
-        ]
+        self._require_original(reviewed.item.id)
+        self.seen(reviewed)
+        return self.draw(reviewed, strips.Poster())
+
+    def seen(self, reviewed: Reviewed) -> None:
+        """Put on record that somebody looks at the item."""
+        self._desk.seen(reviewed.item.id)
+
+    def draw(self, reviewed: Reviewed, poster: strips.Poster) -> strips.Pictures:
+        """The same pictures for somebody of whom it is on record that they look.
+
+        Raises:
+            InputError: the original is not kept any more.
+            MediaError: it cannot be opened.
+        """
+        self._require_original(reviewed.item.id)
+        opened = self._opened(reviewed.item.id)
+        if isinstance(opened, Clip):
+            return strips.of_clip(opened, reviewed.sights, poster)
+        return strips.of_photo(opened, reviewed.sights, poster)
+
+    def size(self, reviewed: Reviewed) -> tuple[int, int]:
+        """Width and height of the upright picture.
+
+        Raises:
+            InputError: the original is not kept any more.
+            MediaError: it cannot be opened.
+        """
+        known = (reviewed.item.report or {}).get("size")
+        if known is not None:
+            return int(known[0]), int(known[1])
+        self._require_original(reviewed.item.id)
+        opened = self._opened(reviewed.item.id)
+        if isinstance(opened, Clip):
+            return opened.info.width, opened.info.height
+        return opened.width, opened.height
+
+    def _opened(self, item_id: str) -> Photo | Clip:
         vault = self._app.vault
         with vault.open(item_id) as file:
             container = clip_format(file.read(HEAD_BYTES))
         if container is None:
-            return strips.of_photo(decode(vault.get(item_id), limits=self._app.limits), sights)
+            return decode(vault.get(item_id), limits=self._app.limits)
         limits = ClipLimits(max_minutes=self._app.config.limits.max_video_minutes)
-        return strips.of_clip(Clip(lambda: vault.open(item_id), container, limits=limits), sights)
+        return Clip(lambda: vault.open(item_id), container, limits=limits)
 
-    def veto(self, item: str, number: int) -> Reviewed:
+    def veto(self, item: str, number: int, *, seen: str | None = None) -> Reviewed:
         """Say that a face is none: what is there stays visible when the item is handled anew.
 
         Raises:
             InputError: there is no such item or face, or somebody was recognised in it.
         """
-        return self.item(self._desk.mark(item, number, Verdict.NO_FACE).item_id)
+        mark = self._desk.mark(item, number, Verdict.NO_FACE, seen=seen)
+        return self.item(mark.item_id)
 
-    def tag(self, item: str, number: int, subject_id: str) -> Reviewed:
+    def tag(self, item: str, number: int, subject_id: str, *, seen: str | None = None) -> Reviewed:
         """Say whose face it is: their consent decides when the item is handled anew.
 
         Raises:
             InputError: there is no such item, face or subject.
         """
-        return self.item(self._desk.mark(item, number, Verdict.SUBJECT, subject_id).item_id)
+        mark = self._desk.mark(item, number, Verdict.SUBJECT, subject_id, seen=seen)
+        return self.item(mark.item_id)
 
-    def undo(self, item: str) -> Reviewed:
-        """Take back the latest mark.
+    def deny(self, item: str, number: int, *, seen: str | None = None) -> Reviewed:
+        """Say that a face is not that of whom it was taken for: it is redacted.
+
+        Raises:
+            InputError: there is no such item or face, or nobody was recognised in it.
+        """
+        mark = self._desk.mark(item, number, Verdict.NOT_SUBJECT, seen=seen)
+        return self.item(mark.item_id)
+
+    def redact(self, item: str, number: int, *, seen: str | None = None) -> Reviewed:
+        """Say that a face has to be redacted, whoever it is.
+
+        Raises:
+            InputError: there is no such item or face.
+        """
+        return self.item(self._desk.mark(item, number, Verdict.REDACT, seen=seen).item_id)
+
+    def redact_place(
+        self,
+        item: str,
+        place: Place | Box,
+        span: tuple[int, int] | None = None,
+        *,
+        seen: str | None = None,
+    ) -> Reviewed:
+        """Say that a place has to be redacted in which no face was found.
+
+        Args:
+            item: which one.
+            place: where, in pixels of the upright picture; in a clip, perhaps with the frame in
+                which it was pointed at.
+            span: of a clip the first and the last frame in which it is redacted; None for all.
+            seen: the item as they saw it; None if that does not matter.
+
+        Raises:
+            InputError: there is no such item, or the place is not one.
+        """
+        reviewed = self.item(item)
+        frame, box = (reviewed.shown_frame, place) if isinstance(place, Box) else place
+        width, height = self.size(reviewed)
+        values = (box.x, box.y, box.w, box.h)
+        inside = box.intersection(Box(0, 0, width, height))
+        if not all(math.isfinite(value) for value in values) or not (
+            box.w >= LEAST_SIDE and box.h >= LEAST_SIDE and inside > 0
+        ):
+            raise InputError("review-no-place", width=width, height=height)
+        if span is not None and not 0 <= span[0] <= span[1]:
+            raise InputError("review-no-span", first=span[0], last=span[1])
+        if span is not None:
+            frame = min(max(frame, span[0]), span[1])
+        mark = Mark(frame, box, Verdict.REDACT, span=span)
+        return self.item(self._desk.mark_place(reviewed.item.id, mark, seen=seen).item_id)
+
+    def undo(self, item: str, mark_id: int | None = None, *, seen: str | None = None) -> Reviewed:
+        """Take back a mark, the latest one if none is named.
 
         Raises:
             InputError: there is no such item, or no mark on it.
         """
-        return self.item(self._desk.undo(item).item_id)
+        return self.item(self._desk.undo(item, mark_id, seen=seen).item_id)
+
+    def let_out(self, item: str, *, seen: str | None = None) -> None:
+        """Have the item handled anew with its marks by a worker, as soon as there is one.
+
+        Raises:
+            InputError: there is no such item, nobody looked at it yet, or its original is not kept
+                any more.
+        """
+        row, _ = self._desk.find(item)
+        if row.report is None:
+            raise InputError("review-no-report", item=row.id)
+        self._require_original(row.id)
+        self._desk.approve(row.id, seen=seen)
 
     def approve(self, item: str, progress: Progress = silent) -> ItemReport:
         """Handle the item anew with its marks, and publish what may go out.
@@ -151,7 +309,7 @@ class Review:
         row, _ = self._desk.find(item)
         self._require_original(row.id)
         app = self._app
-        pipeline, channel = app.pipeline(row.channel), app.channel(row.channel)
+        pipeline, channel = app.pipeline(row.channel, row.groups), app.channel(row.channel)
         with pipeline.book.held(row.id):
             self._desk.approve(row.id)
             report = pipeline.process_again(

@@ -8,7 +8,7 @@ has it. A hint that is lost is given again; one too many finds nothing to do.
 import logging
 import threading
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 
 from mediaguard.app import App
 from mediaguard.errors import Cancelled, ChannelError, MediaguardError, StoreError
@@ -58,6 +58,8 @@ class Worker:
         self._escalation = Escalation(app, tell)
         self._stop = threading.Event()
         self._day: date | None = None
+        self.swept_at: datetime | None = None
+        """When it last looked at what is due."""
 
     def run(self, stop: threading.Event) -> bool:
         """Work until `stop` is set; what is in hand then is finished, or taken up again later.
@@ -77,6 +79,7 @@ class Worker:
                     if engine is None:
                         engine = self._started_engine()
                     self._schedule.sweep(engine.hint)
+                    self.swept_at = self._app.now()
                 except Exception as error:
                     self._tell_trouble(error, trouble)
                     stop.wait(trouble)
@@ -151,7 +154,8 @@ class Worker:
             return ChannelError("worker-busy")
         try:
             app = self._app
-            report = app.pipeline(book.channel, book=book).process_again(
+            groups = book.groups(item_id)
+            report = app.pipeline(book.channel, groups, book).process_again(
                 item_id,
                 vault=app.vault,
                 channel=app.channel(book.channel),

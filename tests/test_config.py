@@ -33,6 +33,7 @@ def test_defaults(tmp_path: Path):
         (CHANNEL + "witout_consent = 'block'", "witout_consent"),
         (CHANNEL + "max_redacted_share = 2", "max_redacted_share"),
         (CHANNEL + "connector = 'tiktok'", "connector"),
+        (CHANNEL + "wordings = ['1']\nwording = '2'", "wording '2'"),
         ("language = 'de'\n" + CHANNEL, "language"),
         ("time_zone = 'Mars/Olympus'\n" + CHANNEL, "time zone"),
         ("[channels.matching]\n", "reserved"),

@@ -7,17 +7,20 @@ signature and the age before it does anything.
    system checks that they have this sha256 and keeps them private. Bringing it again is fine.
 2. ``POST {url}/events`` says what is to happen, as JSON: ``{"type", "timestamp", "data"}``.
 
-   - ``publication.publish``, data ``{"key", "sha256", "media_type", "size"}``: the content becomes
-     public. Answer ``{"id": "…", "urls": ["https://…"]}``: its name in the system (a string) and
-     every address where it can be fetched, derived sizes too; the first is the one to show.
+   - ``publication.publish``, data ``{"key", "item", "sha256", "media_type", "size"}``: the content
+     becomes public. Answer ``{"id": "…", "urls": ["https://…"]}``: its name in the system (a
+     string) and every address where it can be fetched, derived sizes too; the first is the one to
+     show.
    - ``publication.replace``, data also ``"replaces": [id, …]``: it takes the place of these, so
      that pages stay whole. An address of theirs either shows the new content, byte for byte, or
      nothing any more; derived sizes of the new one get new addresses. The same answer.
-   - ``publication.remove``, data ``{"key", "sha256", "id", "urls"}``: it is public no longer, at
-     any address, caches included, and its content is deleted. Any 2xx, 404 or 410 is an answer.
-   - ``publication.lookup``, data ``{"key", "sha256"}``: what is public under this key. The same
-     answer as to publish, or 404. It changes nothing.
+   - ``publication.remove``, data ``{"key", "item", "sha256", "id", "urls"}``: it is public no
+     longer, at any address, caches included, and its content is deleted. Any 2xx, 404 or 410 is an
+     answer.
+   - ``publication.lookup``, data ``{"key", "item", "sha256"}``: what is public under this key. The
+     same answer as to publish, or 404. It changes nothing.
 
+``item`` is what the API calls it: so a system that also sends media there knows what this is about.
 The event names the sha256 and is signed: content cannot be exchanged, and a content that came
 without an event stays private. ``key`` names the publication: the same key never becomes a second
 one. ``webhook-id`` is ``{key}-{verb}``, so a repetition is recognised; it is not to be dropped but
@@ -86,11 +89,12 @@ class HttpChannel:
     def remove(self, published: Published) -> None:
         """Say that it has to go; a system that does not know it says 404, and that is fine."""
         data = {"id": published.remote_id, "urls": list(published.urls)}
-        self._event("remove", published.key, published.sha256, data, accept=(404, 410))
+        self._event("remove", published, data, accept=(404, 410))
 
     def lookup(self, key: str, item_id: str, sha256: str) -> Published | None:
         """What is public under this key."""
-        response = self._event("lookup", key, sha256, {}, accept=(404, 410))
+        wanted = Published(key, item_id, "", (), sha256)
+        response = self._event("lookup", wanted, {}, accept=(404, 410))
         if response.status_code in (404, 410):
             return None
         return _read(response, key, item_id, sha256)
@@ -102,7 +106,7 @@ class HttpChannel:
     def _published(self, delivery: Delivery, verb: str, more: Mapping[str, object]) -> Published:
         size = self._bring(delivery)
         data = {"media_type": delivery.media_type, "size": size, **more}
-        response = self._event(verb, delivery.key, delivery.sha256, data)
+        response = self._event(verb, delivery, data)
         return _read(response, delivery.key, delivery.item_id, delivery.sha256)
 
     def _bring(self, delivery: Delivery) -> int:
@@ -126,8 +130,7 @@ class HttpChannel:
     def _event(
         self,
         verb: str,
-        key: str,
-        sha256: str,
+        about: Delivery | Published,
         more: Mapping[str, object],
         accept: tuple[int, ...] = (),
     ) -> httpx.Response:
@@ -135,12 +138,17 @@ class HttpChannel:
         event = {
             "type": f"publication.{verb}",
             "timestamp": moment.isoformat(),
-            "data": {"key": key, "sha256": sha256, **more},
+            "data": {
+                "key": about.key,
+                "item": about.item_id,
+                "sha256": about.sha256,
+                **more,
+            },
         }
         body = json.dumps(event, separators=(",", ":")).encode()
         # An answer to a lookup is true only now: it must not be taken for a repetition.
         own = f"-{int(moment.timestamp() * 1000)}" if verb == "lookup" else ""
-        headers = self._signed(f"{key}-{verb}{own}", [body])
+        headers = self._signed(f"{about.key}-{verb}{own}", [body])
         headers["Content-Type"] = "application/json"
         return self._web.call(
             "POST", f"{self._url}/events", content=body, headers=headers, accept=accept

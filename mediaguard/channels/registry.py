@@ -11,11 +11,13 @@ from mediaguard.channels.http import HttpChannel
 from mediaguard.channels.newsletter import NewsletterChannel
 from mediaguard.channels.purge import Cloudflare, Purged
 from mediaguard.channels.wordpress import WordPressChannel
+from mediaguard.core.publication import Abilities
 from mediaguard.secrets import read_secret
 
-AnyChannel: TypeAlias = (
-    FolderChannel | WordPressChannel | HttpChannel | FacebookChannel | NewsletterChannel | Purged
+AnyConnector: TypeAlias = (
+    FolderChannel | WordPressChannel | HttpChannel | FacebookChannel | NewsletterChannel
 )
+AnyChannel: TypeAlias = AnyConnector | Purged
 
 
 def connect(settings: config.Channel, folder: Path, home: Path) -> AnyChannel:
@@ -34,6 +36,11 @@ def connect(settings: config.Channel, folder: Path, home: Path) -> AnyChannel:
         return channel
     zone = settings.cloudflare
     return Purged(channel, Cloudflare(zone.zone, read_secret(zone.token, home), api=zone.api))
+
+
+def abilities(settings: config.Channel) -> Abilities:
+    """What a channel can do; known without its secrets."""
+    return _CLASSES[settings.connector].abilities
 
 
 def _folder(_settings: config.Channel, folder: Path, _home: Path) -> AnyChannel:
@@ -68,4 +75,12 @@ CONNECTORS: dict[str, Callable[[config.Channel, Path, Path], AnyChannel]] = {
     "http": _http,
     "facebook": _facebook,
     "newsletter": _newsletter,
+}
+
+_CLASSES: dict[str, type[AnyConnector]] = {
+    "folder": FolderChannel,
+    "wordpress": WordPressChannel,
+    "http": HttpChannel,
+    "facebook": FacebookChannel,
+    "newsletter": NewsletterChannel,
 }

@@ -62,47 +62,78 @@ def sign(
     }
 
 
-def verify(secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: float) -> str:
-    """The id of a message that came in just now and is genuine.
-
-    The id tells whether the message came before: within the tolerance it can be sent again by
-    whoever saw it.
+class Incoming:
+    """A message whose body is coming in piece by piece.
 
     Args:
         secrets: any of them may have signed it.
         headers: with names in small letters, or found in any case.
-        body: as it came, byte for byte.
         now: in Unix seconds.
+
+    Raises:
+        SignatureError: its headers are not complete, or it was not signed just now.
+    """
+
+    def __init__(self, secrets: Sequence[str], headers: Mapping[str, str], now: float) -> None:
+        self._id = headers.get("webhook-id", "")
+        moment = headers.get("webhook-timestamp", "")
+        self._given = headers.get("webhook-signature", "").split()[:_MOST_SIGNATURES]
+        if not self._id or not self._given or not re.fullmatch(r"[0-9]{1,12}", moment):
+            raise SignatureError("missing")
+        if abs(now - int(moment)) > TOLERANCE:
+            raise SignatureError("stale")
+        # The timestamp is signed as it was written.
+        self._digests = _digests([signing_key(one) for one in secrets], self._id, moment)
+
+    def update(self, piece: bytes) -> None:
+        """The next piece of the body, as it came, byte for byte."""
+        for digest in self._digests:
+            digest.update(piece)
+
+    def require_genuine(self) -> str:
+        """The id of the message, whose body is complete.
+
+        It tells whether the message came before: within the tolerance it can be sent again by
+        whoever saw it.
+
+        Raises:
+            SignatureError: nobody who knows a secret signed it.
+        """
+        matches = [
+            hmac.compare_digest(_written(digest).encode(), other.encode("utf-8", "replace"))
+            for digest in self._digests
+            for other in self._given
+        ]
+        if not any(matches):
+            raise SignatureError("forged")
+        return self._id
+
+
+def verify(secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: float) -> str:
+    """The id of a message that came in just now and is genuine; see `Incoming`.
 
     Raises:
         SignatureError: it is not.
     """
-    message_id = headers.get("webhook-id", "")
-    moment = headers.get("webhook-timestamp", "")
-    given = headers.get("webhook-signature", "").split()[:_MOST_SIGNATURES]
-    if not message_id or not given or not re.fullmatch(r"[0-9]{1,12}", moment):
-        raise SignatureError("missing")
-    if abs(now - int(moment)) > TOLERANCE:
-        raise SignatureError("stale")
-    keys = [signing_key(one) for one in secrets]
-    # The timestamp is signed as it was written.
-    expected = _signatures(keys, message_id, moment, [body])
-    matches = [
-        hmac.compare_digest(one.encode(), other.encode("utf-8", "replace"))
-        for one in expected
-        for other in given
-    ]
-    if not any(matches):
-        raise SignatureError("forged")
-    return message_id
+    incoming = Incoming(secrets, headers, now)
+    incoming.update(body)
+    return incoming.require_genuine()
 
 
 def _signatures(
     keys: Sequence[bytes], message_id: str, timestamp: int | str, body: Iterable[bytes]
 ) -> list[str]:
-    begin = f"{message_id}.{timestamp}.".encode("utf-8", "replace")
-    digests = [hmac.new(key, begin, hashlib.sha256) for key in keys]
+    digests = _digests(keys, message_id, timestamp)
     for piece in body:
         for digest in digests:
             digest.update(piece)
-    return [f"v1,{base64.b64encode(digest.digest()).decode()}" for digest in digests]
+    return [_written(digest) for digest in digests]
+
+
+def _digests(keys: Sequence[bytes], message_id: str, timestamp: int | str) -> list[hmac.HMAC]:
+    begin = f"{message_id}.{timestamp}.".encode("utf-8", "replace")
+    return [hmac.new(key, begin, hashlib.sha256) for key in keys]
+
+
+def _written(digest: hmac.HMAC) -> str:
+    return f"v1,{base64.b64encode(digest.digest()).decode()}"

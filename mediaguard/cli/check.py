@@ -45,6 +45,7 @@ def check(
       mediaguard check team.jpg -c website-public --caption "Our team has won"
     """
     text = Text(caption, alt_text, title, file_name)
+    app.require_groups(groups)
     pipeline = with_texts(app.pipeline(channel_name, groups), app, channel_name, text)
     files = each_item(find_files(paths), app.language)
     items = [pipeline.check(path, tell) for path, tell in files]

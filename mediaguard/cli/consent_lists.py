@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from mediaguard.app import App
+from mediaguard.cells import harmless
 from mediaguard.cli import options
 from mediaguard.cli.output import (
     event_as_json,
@@ -213,11 +214,5 @@ def export(app: App, output: str) -> None:
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(["subject" if field == "subject_id" else field for field in fields])
     for row in rows:
-        writer.writerow([_harmless(value) for value in row.values()])
+        writer.writerow([harmless(value) for value in row.values()])
     click.echo(target.getvalue(), nl=False)
-
-
-def _harmless(value: object) -> str:
-    """A cell that a spreadsheet does not take for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

@@ -1,8 +1,11 @@
 """`mediaguard demo`: the whole story on the sample school."""
 
+import os
 import shutil
+import sys
 import tempfile
-from contextlib import ExitStack
+import webbrowser
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import click
@@ -11,10 +14,13 @@ from mediaguard.app import App
 from mediaguard.cli.progress import each, each_item
 from mediaguard.cli.report import item_lines
 from mediaguard.cli.sheet import as_html, as_png, row
+from mediaguard.cli.working import end_process, stopped_by_signal
 from mediaguard.config import FILE_NAME, Language
+from mediaguard.core.access import Role
 from mediaguard.core.consent import MATCHING
 from mediaguard.core.decision import Action
 from mediaguard.core.media import ItemReport, summary
+from mediaguard.errors import InputError
 from mediaguard.files import find_files
 from mediaguard.published import Published
 from mediaguard.resources import resource
@@ -23,6 +29,8 @@ from mediaguard.work import Worker
 
 CHANNEL = "website-public"
 CLIP = "01-walking-by.mp4"
+WORDING = "2026-1"
+USER = "demo"
 
 
 @click.command()
@@ -42,16 +50,28 @@ CLIP = "01-walking-by.mp4"
 @click.option(
     "--language", type=click.Choice([language.value for language in Language]), default="en"
 )
-def demo(keep: Path | None, out: Path, language: str) -> None:
+@click.option(
+    "--serve",
+    "serving",
+    is_flag=True,
+    help="Then open the console on the sample school, until stopped.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="For --serve: another port than 8321; 0 for any that is free.",
+)
+def demo(keep: Path | None, out: Path, language: str, serving: bool, port: int | None) -> None:
     """Show everything on a made-up school: import, enrolment, photos, withdrawal, takedown.
 
     Ten photos of rendered people, each showing a rule, and a video go through the pipeline.
     The result is a contact sheet, before and after, as a picture and as a page, and the
-    finished video.
+    finished video. With --serve the console then opens in your browser, with all of it in there.
 
     \b
     Examples:
       mediaguard demo
+      mediaguard demo --serve
       mediaguard demo --keep sample-home --language nl
     """
     with ExitStack() as cleanup:
@@ -94,6 +114,34 @@ def demo(keep: Path | None, out: Path, language: str) -> None:
         html.write_text(as_html(rows, CHANNEL, language), encoding="utf-8")
         params = {"png": png, "html": html, "video": out / CLIP}
         click.echo(say("demo-done", params, language))
+        if serving:
+            _serve(app, port)
+
+
+def _serve(app: App, port: int | None) -> None:
+    """The console, for somebody who may do everything and is let in by a link."""
+    from mediaguard.web.server import Server
+
+    with suppress(InputError):  # it is there already, in a home that was kept
+        app.users.add(USER, roles=[*Role], language=app.language)
+    stop = stopped_by_signal()
+    server = Server(app, port=port, tell=click.echo)
+    link = f"{server.address}/console/link/{app.users.make_link(USER, complete=True)}"
+    click.echo("\n" + say("demo-serves", {"link": link}, app.language))
+    if _has_screen():
+        webbrowser.open(link)
+    idle = server.run(stop)
+    click.echo(say("serve-stopped", {}, app.language))
+    if not idle:
+        end_process()
+
+
+def _has_screen() -> bool:
+    """Whether a browser can be opened in which somebody sees it."""
+    if not sys.stdout.isatty():
+        return False
+    on_desktop = sys.platform in ("darwin", "win32")
+    return on_desktop or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def sample_school(home: Path, language: str = "en") -> App:
@@ -103,10 +151,16 @@ def sample_school(home: Path, language: str = "en") -> App:
     path = home / FILE_NAME
     section = f"[channels.{CHANNEL}]\n"
     # A photo in which nearly everybody is covered is held: the tenth rule the demo shows.
-    path.write_text(
-        path.read_text(encoding="utf-8").replace(section, section + "max_redacted_share = 0.75\n"),
-        encoding="utf-8",
-    )
+    text = path.read_text(encoding="utf-8")
+    text = text.replace(section, section + "max_redacted_share = 0.75\n")
+    text = text.replace('# names = "names.csv"', 'names = "names.csv"')
+    for channel in app.config.channels:
+        heading = f"[channels.{channel}]\n"
+        text = text.replace(heading, f'{heading}wording = "{WORDING}"\n')
+    text = text.replace("# [matching]\n", f'[matching]\nwording = "{WORDING}"\n')
+    path.write_text(text, encoding="utf-8")
+    shutil.copy(resource("sample_media", "names.csv"), home)
+    shutil.copytree(resource("sample_media", "wordings"), home / "wordings", dirs_exist_ok=True)
     app = App(home)
     app.desk.import_roster(resource("sample_media", "roster.csv"))
     app.desk.import_consents(

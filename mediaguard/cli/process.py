@@ -57,6 +57,7 @@ def process(
       mediaguard process team.jpg -c facebook --out ready-for-facebook/
     """
     text = Text(caption, alt_text, title, file_name)
+    app.require_groups(groups)
     pipeline = with_texts(app.pipeline(channel_name, groups), app, channel_name, text)
     files = each_item(find_files(paths), app.language)
     if out is not None:

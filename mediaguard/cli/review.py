@@ -15,6 +15,7 @@ from mediaguard.cli.output import print_json, table
 from mediaguard.cli.progress import each_item
 from mediaguard.cli.report import face_line, write
 from mediaguard.core.decision import Action
+from mediaguard.core.faces import Box
 from mediaguard.errors import MediaError
 from mediaguard.media.strips import Pictures
 from mediaguard.review import Review, Reviewed
@@ -161,11 +162,78 @@ def tag(app: App, item: str, number: int, subject: str) -> None:
     _tell_marked(app, reviewed, "review-marked-subject", number, subject=subject)
 
 
+@review.command("not")
+@_item
+@_number
+@options.pass_app
+def deny(app: App, item: str, number: int) -> None:
+    """Say that a face is not that of whom it was taken for: it is redacted then.
+
+    It counts when the item is handled anew (`mediaguard review approve`).
+
+    \b
+    Example:
+      mediaguard review not 3f9c 1
+    """
+    reviewed = Review(app).deny(item, number)
+    subject = reviewed.marks_of(number)[-1].subject_id or "-"
+    _tell_marked(app, reviewed, "review-marked-not-subject", number, subject=subject)
+
+
+@review.command()
+@_item
+@click.argument("number", metavar="[NUMBER]", type=int, required=False)
+@click.option(
+    "--box",
+    type=float,
+    nargs=4,
+    metavar="X Y W H",
+    help="A place in which no face was found, in pixels from the top left corner.",
+)
+@click.option(
+    "--frames",
+    type=int,
+    nargs=2,
+    metavar="FIRST LAST",
+    help="With --box: the frames of a video in which it is redacted; otherwise in all of them.",
+)
+@options.pass_app
+def redact(
+    app: App,
+    item: str,
+    number: int | None,
+    box: tuple[float, float, float, float] | None,
+    frames: tuple[int, int] | None,
+) -> None:
+    """Say that a face, or a place in which no face was found, has to be redacted.
+
+    It counts when the item is handled anew (`mediaguard review approve`), and more than anything
+    else that was said about that face, until it is taken back.
+
+    \b
+    Examples:
+      mediaguard review redact 3f9c 2
+      mediaguard review redact 3f9c --box 410 95 80 110
+    """
+    if (number is None) == (box is None) or (frames is not None and box is None):
+        raise click.UsageError(say("review-what-to-redact", {}, app.language))
+    acts = Review(app)
+    if number is not None:
+        _tell_marked(app, acts.redact(item, number), "review-marked-redact", number)
+        return
+    assert box is not None
+    reviewed = acts.redact_place(item, Box(*box), frames)
+    x, y, w, h = Box(*box).rounded()
+    params = {"item": reviewed.item.id, "x": x, "y": y, "w": w, "h": h}
+    click.echo(say("review-marked-place", params, app.language))
+    click.echo(say("review-pending", params, app.language))
+
+
 @review.command()
 @_item
 @options.pass_app
 def undo(app: App, item: str) -> None:
-    """Take back the last veto or tag on an item.
+    """Take back the last of these marks on an item.
 
     \b
     Example:
@@ -287,10 +355,8 @@ def _notes(app: App, reviewed: Reviewed, number: int) -> list[str]:
 
 
 def _mark_words(app: App, mark: ReviewMarkRow) -> str:
-    params = {"at": _moment(mark.at, app)}
-    if mark.subject_id is not None:
-        return say("review-mark-subject", {**params, "subject": mark.subject_id}, app.language)
-    return say("review-mark-no-face", params, app.language)
+    params = {"at": _moment(mark.at, app), "subject": mark.subject_id}
+    return say(f"review-mark-{mark.verdict}", params, app.language)
 
 
 def _tell_marked(app: App, reviewed: Reviewed, code: str, number: int, **params: str) -> None:

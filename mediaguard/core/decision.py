@@ -218,6 +218,10 @@ def approved(decision: Decision) -> Decision:
 
 
 def _decide_face(face: Face, rulings: Mapping[str, Ruling], policy: ChannelPolicy) -> FaceDecision:
+    if face.marked == Verdict.REDACT:
+        return FaceDecision(face, Action.REDACT, "reviewer-redacted")
+    if face.marked == Verdict.NOT_SUBJECT:
+        return FaceDecision(face, Action.REDACT, "marked-not-subject")
     if face.marked == Verdict.NO_FACE:
         return FaceDecision(face, Action.KEEP, "marked-no-face")
     reason = None if face.marked == Verdict.SUBJECT else _unfit(face, policy)

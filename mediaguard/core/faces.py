@@ -207,12 +207,18 @@ class Assessment:
         width, height: of the upright picture in pixels.
         frames: number of frames (1 for a still photo).
         faces: in no particular order.
+        moments: of a clip: when each frame is shown, in seconds from its start.
     """
 
     width: int
     height: int
     frames: int
     faces: Sequence[Face]
+    moments: Sequence[float] = ()
+
+    def moment(self, frame: int) -> float:
+        """When a frame is shown; 0 if that is not known, as in an animation."""
+        return self.moments[frame] if frame < len(self.moments) else 0.0
 
     @property
     def subjects(self) -> frozenset[str]:

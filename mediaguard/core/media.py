@@ -86,6 +86,7 @@ class ItemReport:
             "faces": [face_as_json(face, self.frames) for face in self.faces],
             "rendition": self.rendition,
             "verified": self.verified,
+            "size": None if self.size is None else list(self.size),
         }
 
 

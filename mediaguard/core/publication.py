@@ -88,7 +88,7 @@ class Intent:
 
     Attributes:
         key: its id.
-        earlier: other renditions of the item that are live, and are to make way for it.
+        earlier: other renditions of the item that are or were live, and are to make way for it.
         live: where it is, if the same rendition is live already and nothing is left to do.
     """
 

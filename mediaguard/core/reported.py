@@ -19,7 +19,9 @@ def faces_of(report: Mapping[str, Any] | None) -> tuple[FaceDecision, ...]:
 
 def mark_on(face: Face, verdict: Verdict, subject_id: str | None = None) -> Mark:
     """A verdict on a face of a report."""
-    return Mark(face.frame, face.detection.box, verdict, subject_id)
+    redacts = verdict is Verdict.REDACT and face.track is not None
+    span = (face.track.first, face.track.last) if redacts and face.track else None
+    return Mark(face.frame, face.detection.box, verdict, subject_id, span)
 
 
 def places_of(face: Face) -> list[Place]:
@@ -36,7 +38,8 @@ def places_of(face: Face) -> list[Place]:
 def meant_by(mark: Mark, faces: Sequence[FaceDecision]) -> list[int]:
     """The numbers, from 1, of the faces that a mark concerns."""
     found = apply_marks(Assessment(0, 0, 0, [face.face for face in faces]), [mark])
-    return [number for number, face in enumerate(found.faces, 1) if face.marked is not None]
+    known = found.faces[: len(faces)]  # a place where nothing was found is none of them yet
+    return [number for number, face in enumerate(known, 1) if face.marked is not None]
 
 
 def _decision(entry: Mapping[str, Any]) -> FaceDecision:

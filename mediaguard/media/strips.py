@@ -40,11 +40,24 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
+class Poster:
+    """How the item as a whole is shown.
+
+    Attributes:
+        side: largest width and height, in pixels.
+        numbered: with outlines and numbers drawn into it.
+    """
+
+    side: int = POSTER_SIDE
+    numbered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Pictures:
     """JPEG files that show unredacted faces.
 
     Attributes:
-        poster: the frame in which most of the faces are known to be, each with its number.
+        poster: the frame in which most of the faces are known to be.
         strips: for each face the places in which it was seen, side by side; None if no place
             lies in the picture.
     """
@@ -53,18 +66,18 @@ class Pictures:
     strips: tuple[bytes | None, ...]
 
 
-def of_photo(photo: Photo, sights: Sequence[Sight]) -> Pictures:
+def of_photo(photo: Photo, sights: Sequence[Sight], poster: Poster = Poster()) -> Pictures:
     """The pictures of a photo or animation."""
-    return _draw(enumerate(photo.frames), sights)
+    return _draw(enumerate(photo.frames), sights, poster)
 
 
-def of_clip(clip: Clip, sights: Sequence[Sight]) -> Pictures:
+def of_clip(clip: Clip, sights: Sequence[Sight], poster: Poster = Poster()) -> Pictures:
     """The pictures of a clip, which is read once, up to the last frame that is needed.
 
     Raises:
         MediaError: the clip is damaged.
     """
-    return _draw(_needed(clip, {poster_frame(sights), *_frames(sights)}), sights)
+    return _draw(_needed(clip, {poster_frame(sights), *_frames(sights)}), sights, poster)
 
 
 def _needed(clip: Clip, frames: set[int]) -> Iterator[tuple[int, Image]]:
@@ -76,7 +89,7 @@ def _needed(clip: Clip, frames: set[int]) -> Iterator[tuple[int, Image]]:
             return
 
 
-def _draw(frames: Iterable[tuple[int, Image]], sights: Sequence[Sight]) -> Pictures:
+def _draw(frames: Iterable[tuple[int, Image]], sights: Sequence[Sight], wanted: Poster) -> Pictures:
     at, poster = poster_frame(sights), None
     small: list[list[Pil.Image]] = [[] for _ in sights]
     for index, frame in frames:
@@ -88,7 +101,7 @@ def _draw(frames: Iterable[tuple[int, Image]], sights: Sequence[Sight]) -> Pictu
             if place == index
         }
         if index == at:
-            poster = _poster(picture, here, sights)
+            poster = _poster(picture, here if wanted.numbered else {}, sights, wanted.side)
         for number, box in here.items():
             small[number] += _crop(picture, box, sights[number].colour)
     if poster is None:
@@ -110,8 +123,10 @@ def poster_frame(sights: Sequence[Sight]) -> int:
     return max(sorted(area), key=lambda f: (counts.count(f), area[f]), default=0)
 
 
-def _poster(picture: Pil.Image, here: dict[int, Box], sights: Sequence[Sight]) -> Pil.Image:
-    scale = min(1.0, POSTER_SIDE / max(picture.size))
+def _poster(
+    picture: Pil.Image, here: dict[int, Box], sights: Sequence[Sight], side: int
+) -> Pil.Image:
+    scale = min(1.0, side / max(picture.size))
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     poster = picture.resize(size, Pil.Resampling.LANCZOS)
     draw, font = ImageDraw.Draw(poster), ImageFont.load_default(18)

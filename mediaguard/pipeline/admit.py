@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from mediaguard.errors import MediaError
 from mediaguard.media.sniffing import HEAD_BYTES, clip_format
+from mediaguard.sent import Sent
 
 _CHUNK = 1 << 20
 
@@ -85,6 +86,20 @@ def admit(path: Path, *, max_bytes: int, max_clip_bytes: int) -> Admitted:
         if size > limit:
             raise _too_large(path, limit)
     return Admitted(path, sha256, size, container, lambda: _reopened(path))
+
+
+def admit_sent(file: Sent, *, max_bytes: int) -> Admitted:
+    """Find out what a file in memory holds.
+
+    Raises:
+        MediaError: it is too large.
+    """
+    path = Path(file.name)
+    if len(file.data) > max_bytes:
+        raise _too_large(path, max_bytes)
+    container = clip_format(file.data[:HEAD_BYTES])
+    sha256 = hashlib.sha256(file.data).hexdigest()
+    return Admitted(path, sha256, len(file.data), container, lambda: io.BytesIO(file.data))
 
 
 def admit_again(item_id: str, open_original: Callable[[], BinaryIO]) -> Admitted:

@@ -93,7 +93,8 @@ def assess_clip(
     start = pts[0]
     moments = [clip.info.seconds(value - start) for value in pts]
     faces = [_timed(face, moments) for face in follower.faces()]
-    return Assessment(clip.info.width, clip.info.height, len(pts), faces), timeline
+    assessment = Assessment(clip.info.width, clip.info.height, len(pts), faces, moments)
+    return assessment, timeline
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from mediaguard.core.faces import Detection, Embedding, Image, Quality
 from mediaguard.core.ports import Detector, Embedder, QualityMeter
 from mediaguard.errors import InputError, MediaError
 from mediaguard.media.photo import Limits, decode
-from mediaguard.pipeline.admit import admit
+from mediaguard.pipeline.admit import Admitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,13 @@ class Reference:
 
 
 def make_reference(
-    path: Path,
+    item: Admitted,
     *,
     detector: Detector,
     embedder: Embedder,
     measure: QualityMeter,
     policy: ReferencePolicy,
     limits: Limits,
-    max_bytes: int,
 ) -> Reference:
     """Read a photo of one person.
 
@@ -58,7 +57,7 @@ def make_reference(
         MediaError: the file cannot be read.
         InputError: it shows nobody, several people, or a face that is not good enough.
     """
-    item = admit(path, max_bytes=max_bytes, max_clip_bytes=max_bytes)
+    path = item.path
     photo = decode(item.read(), limits=limits)
     if len(photo.frames) != 1:
         raise MediaError("reference-animated", name=path.name)

@@ -60,11 +60,8 @@ class Book(Protocol):
     def item_id(self, sha256: str) -> str:
         """The id of the item with this content: the same content, the same item."""
 
-    def admit(self, item_id: str, kind: str, named: Collection[str] | None = None) -> None:
-        """Record that the item exists, a photo or a video; the same twice is one record.
-
-        `named` are the subjects whose names stand in its texts; None if it came without texts.
-        """
+    def admit(self, item_id: str, kind: str) -> None:
+        """Record that the item exists, a photo or a video; the same twice is one record."""
 
     def is_approved(self, item_id: str) -> bool:
         """Whether a person looked at the item and wants it to go out."""
@@ -75,8 +72,17 @@ class Book(Protocol):
     def held(self, item_id: str) -> AbstractContextManager[None]:
         """Have the item in hand, alone; everything below asks for it. May be nested."""
 
-    def begin(self, item_id: str) -> None:
-        """Record that the item is to be handled to its end, if need be by a worker."""
+    def begin(
+        self,
+        item_id: str,
+        named: Collection[str] | None = None,
+        groups: Collection[str] | None = None,
+    ) -> None:
+        """Record that the item is to be handled to its end, if need be by a worker.
+
+        `named` are the subjects whose names stand in its texts, `groups` those in which subjects
+        are looked for; None leaves on record what is there.
+        """
 
     def lay_aside(self, item_id: str) -> None:
         """Record that nobody is to go on with the item by itself: somebody broke it off."""
@@ -88,7 +94,7 @@ class Book(Protocol):
         """Record that the channel failed; the item is tried again by itself."""
 
     def doubtful(self, item_id: str) -> Sequence[Published]:
-        """Publications of the item that were begun and never confirmed."""
+        """Publications of the item that were begun and never confirmed, or may have made way."""
 
     def intend(
         self, item_id: str, report: ItemReport, decision: Decision, sha256: str

@@ -1,7 +1,7 @@
 """The order of the steps, from a file to a verified rendition or a reason why there is none."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -57,6 +57,7 @@ class Pipeline:
         book: the channel's records.
         named: the subjects whose names stand in the item's texts; None if there are no texts, or
             if they were read before: then what is on record counts.
+        groups: in which subjects are looked for; empty for all.
     """
 
     looking: Looking
@@ -71,6 +72,7 @@ class Pipeline:
     work: Path
     book: TakedownBook
     named: Sequence[str] | None = None
+    groups: Collection[str] = ()
 
     def check(self, path: Path, progress: Progress = silent) -> ItemReport:
         """What would happen to the file, and why; nothing is written."""
@@ -198,7 +200,7 @@ class Pipeline:
         self, item: Admitted, vault: Vault, channel: Channel, progress: Progress
     ) -> ItemReport:
         item_id = self.book.item_id(item.sha256)
-        self.book.admit(item_id, item.kind, self.named)
+        self.book.admit(item_id, item.kind)
         # Held or released, the original is kept; the inbox copy goes only if this succeeded.
         with item.open() as content:
             vault.put(item_id, content)
@@ -210,7 +212,7 @@ class Pipeline:
                 vault.delete(item_id)
                 raise
         with self.book.held(item_id):
-            self.book.begin(item_id)
+            self.book.begin(item_id, self.named, self.groups)
             try:
                 return self._conclude(item, item_id, channel, progress)
             except (Cancelled, KeyboardInterrupt):

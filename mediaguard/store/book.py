@@ -116,12 +116,8 @@ class ChannelBook:
 
     # -- the item ---------------------------------------------------------------------------
 
-    def admit(self, item_id: str, kind: str, named: Collection[str] | None = None) -> None:
-        """Record that the item exists, a photo or a video; the same twice is one record.
-
-        `named` are the subjects whose names stand in its texts; None if it came without texts:
-        then what is on record stays.
-        """
+    def admit(self, item_id: str, kind: str) -> None:
+        """Record that the item exists, a photo or a video; the same twice is one record."""
         with self._database.write() as session:
             item = Items(session).admit(
                 item_id,
@@ -130,14 +126,20 @@ class ChannelBook:
                 at=self._now(),
                 kind=kind,
             )
-            if named is not None:
-                item.named = sorted(set(named))
+            if item.brought_by is None:
+                item.brought_by = self._actor
 
     def is_approved(self, item_id: str) -> bool:
         """Whether a person looked at the item and wants it to go out."""
         with self._database.read() as session:
             item = Items(session).find(item_id)
             return item is not None and item.approved
+
+    def groups(self, item_id: str) -> Sequence[str]:
+        """In which groups subjects are looked for in the item; empty for everybody."""
+        with self._database.read() as session:
+            item = Items(session).find(item_id)
+            return item.groups if item else ()
 
     def named(self, item_id: str) -> Sequence[str]:
         """The subjects whose names stand in the item's texts."""
@@ -164,13 +166,29 @@ class ChannelBook:
             finally:
                 del self._tokens[item_id]
 
-    def begin(self, item_id: str) -> None:
+    def begin(
+        self,
+        item_id: str,
+        named: Collection[str] | None = None,
+        groups: Collection[str] | None = None,
+    ) -> None:
         """Record that the item, whose original is kept now, is to be handled to its end.
 
         If need be by a worker, should this process die.
+
+        Args:
+            item_id: in hand, so that nobody is deciding on it as it was on record before.
+            named: the subjects whose names stand in its texts; None if it came without texts:
+                then what is on record stays.
+            groups: in which subjects are looked for, empty for all; None leaves it as it is.
         """
         with self._held(item_id) as session:
-            Items(session).get(item_id).next_attempt_at = self._now()
+            item = Items(session).get(item_id)
+            item.next_attempt_at = self._now()
+            if named is not None:
+                item.named = sorted(set(named))
+            if groups is not None:
+                item.groups = sorted(set(groups))
 
     def lay_aside(self, item_id: str) -> None:
         """Record that nobody is to go on with the item by itself: somebody broke it off.
@@ -225,7 +243,7 @@ class ChannelBook:
     # -- publications -----------------------------------------------------------------------
 
     def doubtful(self, item_id: str) -> Sequence[Published]:
-        """Publications of the item that were begun and never confirmed."""
+        """Publications of the item that were begun and never confirmed, or may have made way."""
         with self._database.read() as session:
             rows = Publications(session).list(item_id=item_id, states=["intended"])
             return [as_published(row) for row in rows]
@@ -249,9 +267,10 @@ class ChannelBook:
                 return None
             self._record(session, item_id, report, state="received", sha256=sha256)
             same, others = self._present(session, item_id, sha256, subjects)
-            earlier = tuple(as_published(row) for row in others if row.state == "live")
+            # A doubtful one that was known to be live makes way like all others.
+            earlier = tuple(as_published(row) for row in others if row.confirmed_at is not None)
             for row in others:
-                if row.state == "intended":
+                if row.confirmed_at is None:
                     Takedowns(session).plan_for(row, reason="superseded", at=self._now())
             if same is not None and same.state == "live" and not earlier:
                 self._finish(session, item_id)
@@ -311,12 +330,21 @@ class ChannelBook:
         return key
 
     def found(self, published: Published) -> None:
-        """Record that a publication took effect whose confirmation was lost."""
+        """Record that a publication took effect whose confirmation was lost.
+
+        What was live before it may have made way for it: that is looked for before it counts as
+        live again.
+        """
         with self._held(published.item_id) as session:
-            for row in Publications(session).list(item_id=published.item_id, states=["live"]):
-                if row.id != published.key and as_published(row) == replace(published, key=row.id):
-                    return  # a channel that knows no keys showed another one of the same content
-            self._audit_live(session, self._go_live(session, published))
+            others = Publications(session).list(item_id=published.item_id, states=["live"])
+            others = [row for row in others if row.id != published.key]
+            if any(as_published(row) == replace(published, key=row.id) for row in others):
+                return  # a channel that knows no keys showed another one of the same content
+            live = self._go_live(session, published)
+            # It may have been to replace those that were there when it was begun.
+            before = {row.id for row in others if row.intended_at <= live.intended_at}
+            self._doubt(session, published.item_id, before)
+            self._audit_live(session, live)
 
     def confirm(self, item_id: str, published: Published, replaced: Collection[str]) -> None:
         """Record where a rendition is live, and what made way for it.
@@ -336,6 +364,7 @@ class ChannelBook:
                 self._supersede(session, item_id, published.key, replaced)
                 self._finish(session, item_id)
             else:
+                self._doubt(session, item_id, replaced)
                 item = Items(session).get(item_id)
                 item.attempts += 1  # a token that nobody holds
                 item.lease_until = None
@@ -348,13 +377,23 @@ class ChannelBook:
     def _supersede(
         self, session: Session, item_id: str, key: str, replaced: Collection[str]
     ) -> None:
-        """What else is live of the item has to go, or is gone and to be confirmed gone."""
-        for row in Publications(session).list(item_id=item_id, states=["live"]):
+        """What else is public of the item has to go, or is gone and to be confirmed gone."""
+        for row in Publications(session).list(item_id=item_id, states=VISIBLE):
             if row.id == key:
                 continue
             Takedowns(session).plan_for(
                 row, reason="superseded", at=self._now(), removed=row.id in replaced
             )
+
+    def _doubt(self, session: Session, item_id: str, keys: Collection[str]) -> None:
+        """Some that were to stay may have made way for another one, and nobody was told.
+
+        They do not count as live any more until somebody looked: that is the item's to do.
+        """
+        for row in Publications(session).list(item_id=item_id, states=["live"]):
+            if row.id in keys and not Takedowns(session).list(publication_id=row.id):
+                row.state = "intended"
+                Items(session).get(item_id).next_attempt_at = self._now()
 
     def _go_live(self, session: Session, published: Published) -> PublicationRow:
         publications, takedowns = Publications(session), Takedowns(session)

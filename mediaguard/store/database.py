@@ -7,15 +7,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, inspect, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import DeclarativeBase, Session
 
 from mediaguard.errors import ConfigError, StoreError
 
-SCHEMA = "0003"
+SCHEMA = "0008"
 """The version of the tables this program reads and writes (a test compares it with Alembic)."""
 
 _MIGRATION_LOCK = 0x6D656469  # any constant will do: "medi"
@@ -198,6 +199,19 @@ class Database:
             raise _translated(error, self._url, self.name) from None
         except PoolTimeout:
             raise StoreError("database-locked", database=self.name) from None
+
+
+def insert_new(session: Session, table: type[DeclarativeBase], **values: object) -> bool:
+    """Insert a row unless there is one with its key, also one that came this very moment.
+
+    Returns:
+        Whether it is new.
+    """
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    insert = dialect.insert(table).values(**values).on_conflict_do_nothing()
+    result = session.execute(insert, execution_options={"preserve_rowcount": True})
+    assert isinstance(result, CursorResult)
+    return result.rowcount > 0
 
 
 def _version(connection: Connection) -> str | None:

@@ -26,11 +26,13 @@ from mediaguard.store.database import Database
 from mediaguard.store.ending import Ending
 from mediaguard.store.gallery import Gallery
 from mediaguard.store.importing import Plan, What, apply_consents, plan_consents, read_consents
+from mediaguard.store.kept_wordings import KeptWordings
 from mediaguard.store.keys import Keyring
 from mediaguard.store.ledger import Ledger
 from mediaguard.store.mapping import load_mapping
 from mediaguard.store.questions import Questions
 from mediaguard.store.roster import RosterPlan, apply_roster, plan_roster, read_roster
+from mediaguard.store.tabular import Source
 from mediaguard.store.takedowns import Asked, Takedowns
 
 
@@ -103,17 +105,53 @@ class Desk:
             self._audit(session, "subject-added", subject_id, kind=kind.value)
         return subject
 
-    def import_roster(self, path: Path) -> RosterPlan:
-        """Add and correct subjects from a CSV or EDEXML file, all of them or none.
+    def correct_subject(
+        self, subject_id: str, *, kind: Kind, groups: Collection[str], born: date | None
+    ) -> int:
+        """Correct what is recorded about a subject; how many publications come down by that.
+
+        Who may consent follows from kind and date of birth.
 
         Raises:
-            InputError: the file has mistakes (`ImportRefused`) or cannot be read.
+            InputError: the subject is not known, or a group is not usable.
         """
-        subjects = read_roster(path)
         with self._database.write() as session:
             ledger = Ledger(session)
+            ledger.lock([subject_id])
+            before = ledger.known_subject(subject_id)
+            after = Subject(subject_id, kind, frozenset(groups), born)
+            if after == before:
+                return 0
+            ledger.correct(subject_id, kind=kind, born=born)
+            ledger.set_groups(subject_id, groups)
+            count = self._ending.ask_where_refused(
+                session, {(subject_id, channel) for channel in self.rules}
+            )
+            self._audit(session, "subject-corrected", subject_id, source="desk")
+        return count
+
+    def import_roster(
+        self, path: Source, *, dry_run: bool = False, expected: str | None = None
+    ) -> RosterPlan:
+        """Add and correct subjects from a CSV or EDEXML file, all of them or none.
+
+        Args:
+            path: the file.
+            dry_run: only say what would change.
+            expected: the fingerprint of the plan that somebody saw; nothing else is done.
+
+        Raises:
+            InputError: the file has mistakes (`ImportRefused`), cannot be read, or would change
+                something else than what was expected.
+        """
+        subjects = read_roster(path)
+        with self._database.read() if dry_run else self._database.write() as session:
+            ledger = Ledger(session)
+            if dry_run:
+                return plan_roster(subjects, ledger)
             ledger.lock(None)
             plan = plan_roster(subjects, ledger)
+            _require_expected(plan, expected)
             apply_roster(plan, ledger, at=self._now())
             self._ending.ask_where_refused(  # a corrected date of birth changes who may consent
                 session,
@@ -191,12 +229,15 @@ class Desk:
         wording: str | None = None,
         valid_from: date | None = None,
         valid_until: date | None = None,
+        texts: Mapping[str, str] | None = None,
     ) -> tuple[ConsentEvent, Ruling]:
         """Record a yes, and say whether the subject may be shown now.
 
         Within one second a no wins (see docs/decisions/0006), be it a refusal or a yes that has
         expired, so that a yes right after another answer waits for the next second: otherwise
         it would be recorded and never count.
+
+        With `texts` (of the wording, by language) these are kept as what was agreed to.
 
         Raises:
             InputError: the subject or channel is not known, or such a yes could never count.
@@ -213,6 +254,7 @@ class Desk:
             wording=wording,
             valid_from=valid_from,
             valid_until=valid_until,
+            texts=texts,
         )
 
     def refuse(
@@ -317,7 +359,13 @@ class Desk:
     # -- imports ----------------------------------------------------------------------------
 
     def import_consents(
-        self, path: Path, mapping: Path, *, add_subjects: bool = False, dry_run: bool = False
+        self,
+        path: Source,
+        mapping: Path,
+        *,
+        add_subjects: bool = False,
+        dry_run: bool = False,
+        expected: str | None = None,
     ) -> Plan:
         """Take over a parent app's export, all of it or nothing, and say what changed.
 
@@ -326,10 +374,12 @@ class Desk:
             mapping: the TOML file that explains its columns.
             add_subjects: add unknown subjects instead of refusing the file.
             dry_run: only say what would change.
+            expected: the fingerprint of the plan that somebody saw; nothing else is done.
 
         Raises:
             ConfigError: the mapping is not usable.
-            InputError: the file has mistakes (`ImportRefused`) or cannot be read.
+            InputError: the file has mistakes (`ImportRefused`), cannot be read, or would change
+                something else than what was expected.
         """
         file = read_consents(path, load_mapping(mapping))
         purposes = {channel: rules.purpose for channel, rules in self.rules.items()}
@@ -347,6 +397,7 @@ class Desk:
             )
             if dry_run:
                 return plan
+            _require_expected(plan, expected)
             events = apply_consents(plan, ledger, purposes=purposes, at=self._now())
             for event in events:
                 if event.channel == MATCHING and event.answer != Answer.GRANTED:
@@ -386,6 +437,7 @@ class Desk:
         wording: str | None,
         valid_from: date | None = None,
         valid_until: date | None = None,
+        texts: Mapping[str, str] | None = None,
     ) -> tuple[ConsentEvent, Ruling]:
         with self._database.write() as session:
             event = Ledger(session).append(
@@ -406,7 +458,10 @@ class Desk:
             ruling = self._rulings(session, rules, [subject_id])[subject_id]
             if not ruling.allowed:
                 self._ending.ask(session, subject_id, rules.channel, ruling.rule, event.event_id)
-            self._audit_answer(session, event)
+            kept: dict[str, str] = {}
+            if wording and texts:
+                kept = KeptWordings(session).keep(wording, texts, at=self._now())
+            self._audit_answer(session, event, kept)
         if rules.channel == MATCHING and answer is not Answer.GRANTED:
             self._database.scrub()
         return event, ruling
@@ -431,7 +486,10 @@ class Desk:
     def _gallery(self, session: Session) -> Gallery:
         return Gallery(session, self._keyring, zone=self._zone)
 
-    def _audit_answer(self, session: Session, event: ConsentEvent) -> None:
+    def _audit_answer(
+        self, session: Session, event: ConsentEvent, kept: Mapping[str, str] | None = None
+    ) -> None:
+        digests = {f"wording_{language}": sha256 for language, sha256 in (kept or {}).items()}
         self._audit(
             session,
             f"consent-{event.answer}",
@@ -439,6 +497,7 @@ class Desk:
             channel=event.channel,
             purpose=event.purpose,
             event=event.event_id,
+            **digests,
         )
 
     def _audit(self, session: Session, action: str, subject_id: str, **data: str | int) -> None:
@@ -446,3 +505,8 @@ class Desk:
         Audit(session, self._keyring).append(
             action, at=self._now(), actor=self._actor, subject_id=subject_id, data=details
         )
+
+
+def _require_expected(plan: Plan | RosterPlan, expected: str | None) -> None:
+    if expected not in (None, plan.fingerprint):
+        raise InputError("import-changed")

@@ -12,13 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
-from pathlib import Path
 
 from mediaguard.core.consent import UNATTRIBUTED, Answer, ConsentEvent, Signatory
 from mediaguard.errors import ConfigError
 from mediaguard.store.ledger import SUBJECT_ID, Ledger
 from mediaguard.store.mapping import Mapping, Reply
-from mediaguard.store.tabular import ImportRefused, Line, Problem, read_bytes, read_csv
+from mediaguard.store.tabular import ImportRefused, Line, Problem, Source, read_bytes, read_csv
 
 _IMPORTED = "import:"
 """How the evidence of a no begins that came from a file; see `_Comparison._outside_no`."""
@@ -99,8 +98,13 @@ class Plan:
         """How many changes of a sort there are."""
         return sum(change.what is what for change in self.changes)
 
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same changes: to know whether this is what somebody saw before."""
+        return hashlib.sha256(repr(list(self.changes)).encode()).hexdigest()
 
-def read_consents(path: Path, mapping: Mapping) -> ConsentFile:
+
+def read_consents(path: Source, mapping: Mapping) -> ConsentFile:
     """Read and understand the whole file.
 
     Raises:
@@ -123,7 +127,7 @@ def read_consents(path: Path, mapping: Mapping) -> ConsentFile:
 
 
 def plan_consents(
-    path: Path,
+    path: Source,
     file: ConsentFile,
     ledger: Ledger,
     *,

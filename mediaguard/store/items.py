@@ -6,11 +6,11 @@ from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Text, literal_column, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from mediaguard.core.publication import Published
 from mediaguard.errors import InputError, StoreError
+from mediaguard.store.database import insert_new
 from mediaguard.store.tables import AppearanceRow, ItemRow, LikenessRow, PublicationRow
 
 CHUNK = 500
@@ -54,21 +54,18 @@ class Items:
         Raises:
             StoreError: the id belongs to other content.
         """
-        dialect = postgresql if self._session.get_bind().dialect.name == "postgresql" else sqlite
-        self._session.execute(
-            dialect.insert(ItemRow)
-            .values(
-                id=item_id,
-                channel=channel,
-                source_digest=source_digest,
-                kind=kind,
-                state="received",
-                verified=False,
-                attempts=0,
-                created_at=at,
-                updated_at=at,
-            )
-            .on_conflict_do_nothing()
+        insert_new(
+            self._session,
+            ItemRow,
+            id=item_id,
+            channel=channel,
+            source_digest=source_digest,
+            kind=kind,
+            state="received",
+            verified=False,
+            attempts=0,
+            created_at=at,
+            updated_at=at,
         )
         item = self._session.scalar(
             select(ItemRow).where(

@@ -33,6 +33,8 @@ class Ledger:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._locked: set[str] = set()
+        """Subjects that are there, and stay so until the transaction ends."""
 
     # -- subjects ---------------------------------------------------------------------------
 
@@ -82,6 +84,24 @@ class Ledger:
         """All subjects, or those of a group, by pseudonym."""
         everyone = self._subjects(None)
         return [s for s in everyone if group is None or group in s.groups]
+
+    def groups_of(self, subject_ids: Collection[str]) -> dict[str, list[str]]:
+        """The groups of these subjects, by pseudonym; without those who are in none."""
+        found: dict[str, list[str]] = defaultdict(list)
+        rows = select(SubjectGroupRow.subject_id, SubjectGroupRow.group_name)
+        rows = rows.where(SubjectGroupRow.subject_id.in_(sorted(subject_ids)))
+        for subject_id, group in self._session.execute(rows.order_by(SubjectGroupRow.group_name)):
+            found[subject_id].append(group)
+        return dict(found)
+
+    def group_names(self) -> list[str]:
+        """All groups that somebody is in."""
+        names = select(SubjectGroupRow.group_name).distinct().order_by(SubjectGroupRow.group_name)
+        return [*self._session.scalars(names)]
+
+    def of(self, subject_ids: Collection[str]) -> list[Subject]:
+        """Those of these subjects who are known, by pseudonym."""
+        return self._subjects(subject_ids)
 
     def set_groups(self, subject_id: str, groups: Iterable[str]) -> None:
         """Replace the groups of a subject.
@@ -159,8 +179,10 @@ class Ledger:
         Raises:
             InputError: nobody knows this pseudonym, or a grant that could never count.
         """
-        self.lock([subject_id])
-        self.known_subject(subject_id)
+        if subject_id not in self._locked:  # an import locks everybody once
+            self.lock([subject_id])
+        if subject_id not in self._locked:
+            raise InputError("no-subject", subject=subject_id)
         evidence = evidence.strip()
         for field, value in (
             ("channel", channel),
@@ -259,7 +281,7 @@ class Ledger:
         query = select(SubjectRow.subject_id).order_by(SubjectRow.subject_id).with_for_update()
         if subject_ids is not None:
             query = query.where(SubjectRow.subject_id.in_(subject_ids))
-        self._session.execute(query).all()
+        self._locked.update(self._session.scalars(query))
 
 
 def _plain(field: str, value: str) -> None:

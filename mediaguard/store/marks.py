@@ -36,6 +36,8 @@ class Marks:
             h=mark.box.h,
             verdict=mark.verdict.value,
             subject_id=mark.subject_id,
+            first_frame=None if mark.span is None else mark.span[0],
+            last_frame=None if mark.span is None else mark.span[1],
             actor=actor,
             at=at,
         )
@@ -52,9 +54,15 @@ class Marks:
         )
         return [*self._session.scalars(query)]
 
-    def undo(self, item_id: str, *, at: datetime) -> ReviewMarkRow | None:
-        """Take back the latest mark of an item that still counts; None if there is none."""
-        marks = self.list(item_id)
+    def undo(
+        self, item_id: str, *, at: datetime, mark_id: int | None = None
+    ) -> ReviewMarkRow | None:
+        """Take back a mark of an item that still counts, the latest one if none is named.
+
+        Returns:
+            The mark; None if there is none.
+        """
+        marks = [mark for mark in self.list(item_id) if mark_id in (None, mark.mark_id)]
         if not marks:
             return None
         marks[-1].undone_at = at
@@ -65,4 +73,6 @@ class Marks:
 def as_mark(row: ReviewMarkRow) -> Mark:
     """A mark as the pipeline sees it."""
     box = Box(row.x, row.y, row.w, row.h)
-    return Mark(row.frame, box, Verdict(row.verdict), row.subject_id)
+    known = row.first_frame is not None and row.last_frame is not None
+    span = (row.first_frame or 0, row.last_frame or 0) if known else None
+    return Mark(row.frame, box, Verdict(row.verdict), row.subject_id, span)

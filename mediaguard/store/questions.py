@@ -1,6 +1,6 @@
 """What a person should look at in items that are public."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import exists, select, update
@@ -59,6 +59,17 @@ class Questions:
         if item_id is not None:
             query = query.where(ReviewQuestionRow.item_id == item_id)
         return self._session.scalars(query).all()
+
+    def about(self, item_ids: Collection[str]) -> Sequence[ReviewQuestionRow]:
+        """The open ones about some items, the oldest first; no more items than a page has."""
+        return self._session.scalars(
+            select(ReviewQuestionRow)
+            .where(
+                ReviewQuestionRow.item_id.in_(sorted(item_ids)),
+                ReviewQuestionRow.answered_at.is_(None),
+            )
+            .order_by(ReviewQuestionRow.question_id)
+        ).all()
 
     def answer(self, item_id: str, *, at: datetime) -> None:
         """Somebody looked at the item and decided."""

@@ -1,22 +1,23 @@
 """The review desk: what staff says about items and their faces; each call is one transaction."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, Subquery, func, select, tuple_, union_all
+from sqlalchemy.orm import Session, defer
 
-from mediaguard.core.decision import NAMED
+from mediaguard.core.decision import NAMED, FaceDecision
 from mediaguard.core.faces import Face
-from mediaguard.core.reported import faces_of, mark_on
-from mediaguard.core.review import Verdict
+from mediaguard.core.reported import faces_of, mark_on, meant_by
+from mediaguard.core.review import Mark, Verdict
 from mediaguard.errors import InputError
 from mediaguard.store.audit import Audit
 from mediaguard.store.database import Database
 from mediaguard.store.items import LEAST, VISIBLE, Items, Publications
 from mediaguard.store.keys import Keyring
-from mediaguard.store.marks import Marks
+from mediaguard.store.marks import Marks, as_mark
 from mediaguard.store.questions import Questions
+from mediaguard.store.scope import Scope
 from mediaguard.store.tables import ItemRow, ReviewMarkRow, ReviewQuestionRow
 from mediaguard.store.takedowns import Takedowns
 
@@ -57,6 +58,51 @@ class ReviewDesk:
             held += [row for row in rows if channel in (None, row.channel)]
             return sorted(held, key=lambda row: (row.created_at, row.id))
 
+    def page(
+        self,
+        *,
+        channel: str | None,
+        everything: bool,
+        scope: Scope | None,
+        offset: int,
+        limit: int,
+    ) -> tuple[Sequence[ItemRow], int]:
+        """Some of the same items, and how many there are; without their reports.
+
+        Args:
+            channel: None for all.
+            everything: not only what a person should look at.
+            scope: what may be seen; None for all.
+            offset: so many are passed over.
+            limit: so many at most.
+        """
+        places = _places(channel, everything, scope)
+        some = (
+            select(places.c.id)
+            .order_by(places.c.created_at, places.c.id)
+            .offset(offset)
+            .limit(limit)
+        )
+        with self._database.read() as session:
+            count = session.scalar(select(func.count()).select_from(places)) or 0
+            rows = session.scalars(
+                select(ItemRow)
+                .where(ItemRow.id.in_(some))
+                .options(defer(ItemRow.report, raiseload=True))
+                .order_by(ItemRow.created_at, ItemRow.id)
+            ).all()
+        return rows, count
+
+    def neighbours(self, item: ItemRow, scope: Scope | None) -> tuple[str | None, str | None]:
+        """What a person should look at before and after an item, in the order of `page`."""
+        places = _places(None, False, scope)
+        place, here = tuple_(places.c.created_at, places.c.id), tuple_(item.created_at, item.id)
+        ids = select(places.c.id).limit(1)
+        before = ids.where(place < here).order_by(places.c.created_at.desc(), places.c.id.desc())
+        after = ids.where(place > here).order_by(places.c.created_at, places.c.id)
+        with self._database.read() as session:
+            return session.scalar(before), session.scalar(after)
+
     def find(self, item: str) -> tuple[ItemRow, list[ReviewMarkRow]]:
         """The item with this id, or whose id alone begins so; and its marks, oldest first.
 
@@ -68,45 +114,79 @@ class ReviewDesk:
             return row, Marks(session).list(row.id)
 
     def mark(
-        self, item: str, number: int, verdict: Verdict, subject_id: str | None = None
+        self,
+        item: str,
+        number: int,
+        verdict: Verdict,
+        subject_id: str | None = None,
+        *,
+        seen: str | None = None,
     ) -> ReviewMarkRow:
         """Record what somebody said about the face with this number in the item's report.
 
+        Args:
+            item: which one.
+            number: of the face, from 1.
+            verdict: what was said.
+            subject_id: who it is, for `Verdict.SUBJECT`.
+            seen: the item as they saw it (`version_of`); None if that does not matter.
+
         Raises:
-            InputError: there is no such item, face or subject; or a face in which somebody was
-                recognised is said to be none.
+            InputError: there is no such item, face or subject; or it contradicts what is known; or
+                the item is not any more as it was seen.
         """
         with self._database.write() as session:
-            row = _find(session, item)
+            row = self._unchanged(session, item, seen)
             if row.report is None:
                 raise InputError("review-no-report", item=row.id)
             faces = faces_of(row.report)
             if not 1 <= number <= len(faces):
                 raise InputError("review-number", item=row.id, number=number, count=len(faces))
+            said = [as_mark(mark) for mark in Marks(session).list(row.id)]
+            _require_sense(faces, number, verdict, said)
             face = faces[number - 1].face
-            known = _recognised(face)
-            if verdict is Verdict.NO_FACE and known is not None:
-                raise InputError("review-somebody", number=number, subject=known)
-            mark = mark_on(face, verdict, subject_id)
-            made = Marks(session).add(row.id, mark, actor=self._actor, at=self._now())
-            data = {
-                "mark": made.mark_id,
-                "verdict": verdict.value,
-                "frame": mark.frame,
-                "box": list(mark.box.rounded()),
-            }
-            self._audit(session, "review-marked", row.id, data, subject_id)
-        return made
+            if verdict is Verdict.NOT_SUBJECT:
+                subject_id = face.match.subject_id if face.match else None
+            return self._record(session, row.id, mark_on(face, verdict, subject_id))
 
-    def undo(self, item: str) -> ReviewMarkRow:
-        """Take back the latest mark of the item.
+    def mark_place(self, item: str, mark: Mark, *, seen: str | None = None) -> ReviewMarkRow:
+        """Record what somebody said about a place in which no face was found.
 
         Raises:
-            InputError: there is no such item, or no mark on it.
+            InputError: there is no such item, or it was not looked at yet; or the item is not any
+                more as it was seen.
         """
         with self._database.write() as session:
-            row = _find(session, item)
-            undone = Marks(session).undo(row.id, at=self._now())
+            row = self._unchanged(session, item, seen)
+            if row.report is None:
+                raise InputError("review-no-report", item=row.id)
+            return self._record(session, row.id, mark)
+
+    def _record(self, session: Session, item_id: str, mark: Mark) -> ReviewMarkRow:
+        made = Marks(session).add(item_id, mark, actor=self._actor, at=self._now())
+        data: dict[str, object] = {
+            "mark": made.mark_id,
+            "verdict": mark.verdict.value,
+            "frame": mark.frame,
+            "box": list(mark.box.rounded()),
+        }
+        if mark.span is not None:
+            data["frames"] = list(mark.span)
+        self._audit(session, "review-marked", item_id, data, mark.subject_id)
+        return made
+
+    def undo(
+        self, item: str, mark_id: int | None = None, *, seen: str | None = None
+    ) -> ReviewMarkRow:
+        """Take back a mark of the item, the latest one if none is named.
+
+        Raises:
+            InputError: there is no such item, or no mark on it; or the item is not any more as it
+                was seen.
+        """
+        with self._database.write() as session:
+            row = self._unchanged(session, item, seen)
+            undone = Marks(session).undo(row.id, at=self._now(), mark_id=mark_id)
             if undone is None:
                 raise InputError("review-no-marks", item=row.id)
             data = {"mark": undone.mark_id}
@@ -118,18 +198,26 @@ class ReviewDesk:
         with self._database.write() as session:
             self._audit(session, "review-seen", item_id, {})
 
-    def approve(self, item_id: str) -> None:
+    def approve(self, item_id: str, *, seen: str | None = None) -> None:
         """Put on record that somebody approves of the item; questions about it are answered.
 
         It is due now, and stays approved: should the process die that handles it, a worker does.
+
+        Raises:
+            InputError: the item is not any more as it was seen.
         """
         with self._database.write() as session:
-            item = Items(session).get(item_id)
+            item = self._unchanged(session, item_id, seen)
             item.approved, item.next_attempt_at = True, self._now()
             if item.reason == NAMED:  # somebody looked, and it is not that person
                 item.named = []
             Questions(session).answer(item_id, at=self._now())
             self._audit(session, "review-approved", item_id, {})
+
+    def questions_about(self, item_ids: Collection[str]) -> Sequence[ReviewQuestionRow]:
+        """The same about some items."""
+        with self._database.read() as session:
+            return Questions(session).about(item_ids)
 
     def questions(self, item_id: str | None = None) -> Sequence[ReviewQuestionRow]:
         """What a person should look at in items that are public, the oldest first."""
@@ -140,6 +228,7 @@ class ReviewDesk:
         """Record that the item may not go out; its report is kept.
 
         Whoever has it in hand just now is stopped, and what is public of it is to be taken down.
+        Also if the item changed since it was seen: a no holds whatever it looks like.
 
         Returns:
             Whether anything of it may be public.
@@ -164,6 +253,18 @@ class ReviewDesk:
             self._audit(session, "review-rejected", item_id, {})
         return bool(public)
 
+    def _unchanged(self, session: Session, item: str, seen: str | None) -> ItemRow:
+        """The item, if it is still as somebody saw it; nobody changes it until the end."""
+        row = _find(session, item)
+        if seen is None:
+            return row
+        session.refresh(row, with_for_update={"key_share": True})
+        if row.lease_until is not None and row.lease_until > self._now():
+            raise InputError("review-busy")
+        if version_of(row, Marks(session).list(row.id)) != seen:
+            raise InputError("review-changed")
+        return row
+
     def _audit(
         self,
         session: Session,
@@ -180,6 +281,53 @@ class ReviewDesk:
             item_id=item_id,
             data=data,
         )
+
+
+def _places(channel: str | None, everything: bool, scope: Scope | None) -> Subquery:
+    """When items came in, and their ids, all from indexes: what waits for a person, or all.
+
+    What is held waits, and what is public with a question about it.
+    """
+
+    def chosen(*conditions: ColumnElement[bool]) -> Select[datetime, str]:
+        query = select(ItemRow.created_at, ItemRow.id).where(*conditions)
+        if channel is not None:
+            query = query.where(ItemRow.channel == channel)
+        return query if scope is None else query.where(scope.covers())
+
+    if everything:
+        return chosen().subquery()
+    asked = select(ReviewQuestionRow.item_id).where(ReviewQuestionRow.answered_at.is_(None))
+    held = ItemRow.state == "held"
+    return union_all(chosen(held), chosen(ItemRow.id.in_(asked), ~held)).subquery()
+
+
+def version_of(item: ItemRow, marks: Sequence[ReviewMarkRow]) -> str:
+    """Changes whenever something about the item does that a reviewer goes by."""
+    last = marks[-1].mark_id if marks else 0
+    return f"{item.attempts}.{item.updated_at.timestamp():.6f}.{len(marks)}.{last}"
+
+
+def _require_sense(
+    faces: Sequence[FaceDecision], number: int, verdict: Verdict, said: Sequence[Mark]
+) -> None:
+    """Refuse what contradicts what is known, or could have no effect.
+
+    Raises:
+        InputError: so it is.
+    """
+    here = [mark for mark in said if number in meant_by(mark, faces)]
+    if verdict is not Verdict.REDACT and any(mark.verdict is Verdict.REDACT for mark in here):
+        raise InputError("review-redacted", number=number)
+    face = faces[number - 1].face
+    if verdict is Verdict.NO_FACE:
+        # That it is not who it was taken for does not make it no face.
+        denied = [mark.subject_id for mark in here if mark.verdict is Verdict.NOT_SUBJECT]
+        known = _recognised(face) or next(iter(denied), None)
+        if known is not None:
+            raise InputError("review-somebody", number=number, subject=known)
+    if verdict is Verdict.NOT_SUBJECT and (face.match is None or face.match.subject_id is None):
+        raise InputError("review-nobody", number=number)
 
 
 def _recognised(face: Face) -> str | None:

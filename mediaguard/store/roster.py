@@ -4,16 +4,16 @@ Of EDEXML 2.1 only the key, the group and the date of birth of a pupil are kept;
 collected from the parser.
 """
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from xml.parsers import expat
 
 from mediaguard.core.consent import Kind, Subject
 from mediaguard.store.ledger import SUBJECT_ID, Ledger
-from mediaguard.store.tabular import ImportRefused, Line, Problem, read_bytes, read_csv
+from mediaguard.store.tabular import ImportRefused, Line, Problem, Source, read_bytes, read_csv
 
 _HEADINGS = ("subject_id", "kind", "groups", "born")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -35,8 +35,17 @@ class RosterPlan:
     unchanged: int
     missing: Sequence[str]
 
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same changes: to know whether this is what somebody saw before."""
+        told = [
+            [(s.subject_id, s.kind.value, sorted(s.groups), s.born) for s in subjects]
+            for subjects in (self.added, self.changed)
+        ]
+        return hashlib.sha256(repr(told).encode()).hexdigest()
 
-def read_roster(path: Path) -> list[Subject]:
+
+def read_roster(path: Source) -> list[Subject]:
     """Read a list of subjects; EDEXML if the name ends in .xml, CSV otherwise.
 
     Raises:
@@ -95,7 +104,7 @@ _Entry = tuple[int, str, str, list[str], str]
 """Line, pseudonym, kind, groups, date of birth; as text."""
 
 
-def _from_csv(path: Path, problems: list[Problem]) -> list[_Entry]:
+def _from_csv(path: Source, problems: list[Problem]) -> list[_Entry]:
     heading = read_bytes(path).split(b"\n", 1)[0]
     delimiter = ";" if b";" in heading else ","
     lines, found = read_csv(path, delimiter=delimiter, encoding="utf-8", required=_HEADINGS[:1])
@@ -143,7 +152,7 @@ def _date(value: str) -> date | None:
         return None
 
 
-def _from_edexml(path: Path) -> list[_Entry]:
+def _from_edexml(path: Source) -> list[_Entry]:
     reader = _Edexml()
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler = lambda name, attributes: reader.start(

@@ -1,16 +1,21 @@
 """Which items have something to do now: the sweep that makes up for every hint that was lost."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from mediaguard.store.database import Database
+from mediaguard.store.leases import LEASE
 from mediaguard.store.tables import ItemRow, TakedownRow
 
-LOST_AFTER = timedelta(seconds=60)
-"""A hint that nobody followed for so long was lost, or its worker is gone: it is given again."""
+LOST_AFTER = LEASE
+"""A hint that nobody followed for so long was lost, or its worker is gone: it is given again.
+
+As with a lease: whatever a worker that is killed was about to do waits no longer than that. One
+that lives and is late finds nothing to do then.
+"""
 
 BACKLOG = 8
 """So many hints are on their way at most: they only wake workers, who then `take` what is due."""

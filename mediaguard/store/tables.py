@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     DateTime,
     Dialect,
@@ -144,6 +145,11 @@ class AuditRow(Base):
     """One link of the audit chain. Triggers refuse every UPDATE and DELETE."""
 
     __tablename__ = "audit_log"
+    __table_args__ = (
+        Index(None, "at"),
+        Index(None, "action", "at"),
+        Index(None, "actor", "at", "action"),
+    )
 
     sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     at: Mapped[datetime]
@@ -167,7 +173,11 @@ class ItemRow(Base):
             "state IN ('received', 'held', 'blocked', 'released', 'rejected')", name="state"
         ),
         CheckConstraint("outcome IN ('release', 'redact', 'block', 'hold')", name="outcome"),
-        Index(None, "channel", "state"),
+        Index(None, "channel", "state", "created_at", "id"),
+        Index(None, "channel", "created_at", "id"),
+        Index(None, "state", "created_at", "id"),
+        Index(None, "created_at", "id"),
+        Index(None, "brought_by", "created_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -186,6 +196,10 @@ class ItemRow(Base):
     """Subjects whose names stand in the texts that go with it; the texts are not kept."""
     approved: Mapped[bool] = mapped_column(default=False)
     """A person looked at it and wants it to go out."""
+    groups: Mapped[list[str]] = mapped_column(default=list)
+    """Only subjects of these groups are looked for in it; empty for everybody."""
+    brought_by: Mapped[str | None]
+    """Who brought it in first, as in the audit log."""
     attempts: Mapped[int]
     """Counts who took the item in hand: the number of the newest is the fencing token."""
     lease_until: Mapped[datetime | None]
@@ -197,7 +211,18 @@ class ItemRow(Base):
     hinted_at: Mapped[datetime | None] = mapped_column(index=True)
     """When the job engine was told of it; None once somebody took it in hand."""
     created_at: Mapped[datetime]
-    updated_at: Mapped[datetime]
+    updated_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ItemGroupRow(Base):
+    """A group of `ItemRow.groups`, to be found by; triggers keep it up to date."""
+
+    __tablename__ = "item_groups"
+
+    item_id: Mapped[str] = mapped_column(
+        ForeignKey("items.id", ondelete="CASCADE"), primary_key=True
+    )
+    group_name: Mapped[str] = mapped_column(primary_key=True, index=True)
 
 
 class PublicationRow(Base):
@@ -206,7 +231,8 @@ class PublicationRow(Base):
     __tablename__ = "publications"
     __table_args__ = (
         CheckConstraint("state IN ('intended', 'live', 'removed')", name="state"),
-        Index(None, "channel", "state"),
+        Index(None, "state", "intended_at"),
+        Index(None, "channel", "state", "intended_at"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -219,8 +245,8 @@ class PublicationRow(Base):
     consent_events: Mapped[list[int]]
     policy_hash: Mapped[str | None]
     intended_at: Mapped[datetime]
-    confirmed_at: Mapped[datetime | None]
-    removed_at: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None] = mapped_column(index=True)
+    removed_at: Mapped[datetime | None] = mapped_column(index=True)
 
 
 class AppearanceRow(Base):
@@ -254,6 +280,7 @@ class TakedownRow(Base):
         CheckConstraint("action IN ('remove', 'replace')", name="action"),
         UniqueConstraint("publication_id", "subject_id"),
         Index(None, "state", "requested_at"),
+        Index(None, "channel", "state", "requested_at"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -300,8 +327,13 @@ class ReviewMarkRow(Base):
 
     __tablename__ = "review_marks"
     __table_args__ = (
-        CheckConstraint("verdict IN ('no-face', 'subject')", name="verdict"),
-        CheckConstraint("(verdict = 'subject') = (subject_id IS NOT NULL)", name="subject"),
+        CheckConstraint(
+            "verdict IN ('no-face', 'subject', 'not-subject', 'redact')", name="verdict"
+        ),
+        CheckConstraint(
+            "(verdict IN ('subject', 'not-subject')) = (subject_id IS NOT NULL)", name="subject"
+        ),
+        CheckConstraint("(first_frame IS NULL) = (last_frame IS NULL)", name="span"),
     )
 
     mark_id: Mapped[int] = mapped_column(primary_key=True)
@@ -313,6 +345,159 @@ class ReviewMarkRow(Base):
     h: Mapped[float]
     verdict: Mapped[str]
     subject_id: Mapped[str | None] = mapped_column(String(64), _subject_id(), index=True)
+    first_frame: Mapped[int | None]
+    last_frame: Mapped[int | None]
+    """Until there, from `first_frame` on, a place is redacted; None for all frames."""
     actor: Mapped[str]
     at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
+
+
+class WebhookDeliveryRow(Base):
+    """A request of another system and its answer, so that the same request is done only once."""
+
+    __tablename__ = "webhook_deliveries"
+
+    sender: Mapped[str] = mapped_column(primary_key=True)
+    webhook_id: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    """Keyed, of where the request went and its body."""
+    status: Mapped[int | None]
+    """Of the answer; None while the request is worked on."""
+    answer: Mapped[dict[str, Any] | None]
+    """Without `status` it is what was done before the work broke off."""
+    item_id: Mapped[str | None]
+    claimed_until: Mapped[datetime | None]
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SubmissionRow(Base):
+    """That a system sent an item and wants to be told what becomes of it."""
+
+    __tablename__ = "submissions"
+
+    sender: Mapped[str] = mapped_column(primary_key=True)
+    item_id: Mapped[str] = mapped_column(ForeignKey("items.id"), primary_key=True, index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    told_at: Mapped[datetime | None]
+    """`updated_at` of the item when its decision was last told."""
+
+
+class CallbackRow(Base):
+    """Something that a system is to be told, once; kept so that it is not told again."""
+
+    __tablename__ = "callbacks"
+    __table_args__ = (UniqueConstraint("sender", "type", "about"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    sender: Mapped[str]
+    type: Mapped[str]
+    about: Mapped[str]
+    item_id: Mapped[str] = mapped_column(ForeignKey("items.id"), index=True)
+    payload: Mapped[dict[str, Any] | None]
+    """Forgotten once it was told."""
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    next_attempt_at: Mapped[datetime | None] = mapped_column(index=True)
+    failures: Mapped[int]
+    problem: Mapped[str | None]
+
+
+class PersonalLinkRow(Base):
+    """A link by which somebody sees and changes what was agreed to. Nothing in it is secret."""
+
+    __tablename__ = "personal_links"
+    __table_args__ = (CheckConstraint("signatory IN ('guardian', 'subject')", name="signatory"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    subject_id: Mapped[str] = mapped_column(String(64), _subject_id(), index=True)
+    signatory: Mapped[str]
+    """As whom its holder answers."""
+    signatory_id: Mapped[str | None]
+    """Which guardian, by pseudonym."""
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class WordingTextRow(Base):
+    """The text of a wording as it was when somebody first agreed to it; it stays so."""
+
+    __tablename__ = "wording_texts"
+
+    version: Mapped[str] = mapped_column(primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    sha256: Mapped[str]
+    kept_at: Mapped[datetime]
+
+
+class UserRow(Base):
+    """An account of staff. A removed one stays, empty: the audit log goes on meaning the same."""
+
+    __tablename__ = "users"
+
+    user_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """The login: a short handle, not a name."""
+    roles: Mapped[list[str]]
+    groups: Mapped[list[str]]
+    language: Mapped[str]
+    password_hash: Mapped[str | None]
+    totp_secret: Mapped[bytes | None]
+    """Encrypted."""
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)
+    """The newest for which a code was used: none is used twice."""
+    recovery_codes: Mapped[list[str]]
+    """Keyed digests of those that are left."""
+    school_account: Mapped[str | None] = mapped_column(unique=True)
+    """A keyed digest of what the school's own accounts know the user by: often an e-mail address,
+    and so a name."""
+    created_at: Mapped[datetime]
+    signed_in_at: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
+
+
+class UserSessionRow(Base):
+    """That somebody signed in, or is about to: what is left to do says `mediaguard.store.users`."""
+
+    __tablename__ = "user_sessions"
+
+    token_digest: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id"), index=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    second_factor: Mapped[bool]
+    """It was given, or somebody else vouches for it."""
+    password_due: Mapped[bool]
+    """Signed in by a link: a password has to be chosen before anything else."""
+    browser: Mapped[str]
+    pending_totp: Mapped[bytes | None]
+    """A secret that was shown and not yet confirmed by a code; encrypted."""
+
+
+class SignInLinkRow(Base):
+    """A link that signs in once."""
+
+    __tablename__ = "sign_in_links"
+
+    token_digest: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id"), index=True)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    complete: Mapped[bool]
+    """Nothing more is asked of whoever uses it."""
+
+
+class SignInAttemptRow(Base):
+    """How often in a row signing in failed, of an account or from an address."""
+
+    __tablename__ = "sign_in_attempts"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    """A keyed digest: people type passwords where the login belongs."""
+    failures: Mapped[int]
+    last_at: Mapped[datetime] = mapped_column(index=True)
+    blocked_until: Mapped[datetime | None]

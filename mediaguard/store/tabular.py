@@ -5,12 +5,27 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import BinaryIO, Literal, Protocol
 
 from mediaguard.errors import InputError
 
 MAX_BYTES = 20_000_000
 MAX_CELL = 200
+
+
+class Source(Protocol):
+    """A file to be read: a `Path`, or one that is not on the disk."""
+
+    @property
+    def name(self) -> str:
+        """What it is called; only ever shown."""
+
+    @property
+    def suffix(self) -> str:
+        """How its name ends, with the dot."""
+
+    def open(self, mode: Literal["rb"]) -> BinaryIO:
+        """Its content, from the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +48,7 @@ class Problem:
 class ImportRefused(InputError):  # noqa: N818  (it is one of the InputErrors, and says so)
     """Nothing was imported; `problems` holds every mistake that was found."""
 
-    def __init__(self, path: Path, problems: Sequence[Problem]) -> None:
+    def __init__(self, path: Source, problems: Sequence[Problem]) -> None:
         super().__init__("import-failed", path=path.name, count=len(problems))
         self.problems = tuple(problems)
 
@@ -46,7 +61,7 @@ class Line:
     cells: Mapping[str, str]
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Source) -> bytes:
     """The file's content.
 
     Raises:
@@ -65,7 +80,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_csv(
-    path: Path, *, delimiter: str, encoding: str, required: Sequence[str]
+    path: Source, *, delimiter: str, encoding: str, required: Sequence[str]
 ) -> tuple[list[Line], list[Problem]]:
     """The rows of a CSV file and the mistakes in them; rows with mistakes are left out.
 
@@ -112,7 +127,7 @@ def read_csv(
     return lines, problems
 
 
-def _decode(path: Path, encoding: str) -> str:
+def _decode(path: Source, encoding: str) -> str:
     name = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
     try:
         text = read_bytes(path).decode(name)
@@ -124,7 +139,7 @@ def _decode(path: Path, encoding: str) -> str:
     return text
 
 
-def _rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(path: Source, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Line number and cells of every row that is not empty."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     while True:

@@ -10,29 +10,47 @@ from typing import Protocol, runtime_checkable
 
 from mediaguard.errors import MediaguardError
 from mediaguard.texts import (
+    access,
     app,
     channels,
     clip,
+    console,
+    console_audit,
+    console_inbox,
+    console_people,
+    console_published,
+    console_review,
     decision,
     media,
+    personal,
     published,
     review,
     store,
     takedown,
     vision,
+    web,
 )
 
 AREAS: tuple[ModuleType, ...] = (
+    access,
     app,
     channels,
     clip,
+    console,
+    console_audit,
+    console_inbox,
+    console_people,
+    console_published,
+    console_review,
     decision,
     media,
+    personal,
     published,
     review,
     store,
     takedown,
     vision,
+    web,
 )
 
 

@@ -67,6 +67,7 @@ EN = {
     "model-wrong": "NOT the measured file; it will be refused",
     "demo-intro": "The sample school: {subjects} people with consents, {photos} photos and a "
     "video for {channel}. Nobody in it is real.",
+    "demo-serves": "The console of the sample school. Open this link in your browser (it works once, for a quarter of an hour):\n\n    {link}\n\nStop with Ctrl+C.",
     "demo-done": "The contact sheet, before and after: {png} and {html}; the finished video: "
     "{video}",
     "demo-taken-down": "What else showed {subject} there was taken down: {count} publications, each "
@@ -143,6 +144,7 @@ NL = {
     "model-wrong": "NIET het gemeten bestand; het wordt geweigerd",
     "demo-intro": "De voorbeeldschool: {subjects} mensen met toestemmingen, {photos} foto's en "
     "een video voor {channel}. Niemand ervan bestaat echt.",
+    "demo-serves": "De console van de voorbeeldschool. Open deze link in uw browser (hij werkt één keer, een kwartier lang):\n\n    {link}\n\nStop met Ctrl+C.",
     "demo-done": "Het contactblad, voor en na: {png} en {html}; de video die naar buiten kan: "
     "{video}",
     "demo-taken-down": "Wat {subject} daar verder toonde, is weggehaald: {count} publicaties, elk "

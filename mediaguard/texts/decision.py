@@ -29,6 +29,8 @@ EN = {
     "face-unknown": "not known to have agreed",
     "face-uncertain": "looks like somebody known, but not surely enough",
     "marked-no-face": "somebody looked: this is no face",
+    "marked-not-subject": "somebody looked: it is not the person it was taken for, so nobody is known to have agreed",
+    "reviewer-redacted": "somebody looked and wants it redacted",
 }
 
 NL = {
@@ -57,4 +59,6 @@ NL = {
     "face-unknown": "geen toestemming bekend",
     "face-uncertain": "lijkt op een bekende, maar niet zeker genoeg",
     "marked-no-face": "iemand heeft gekeken: dit is geen gezicht",
+    "marked-not-subject": "iemand heeft gekeken: het is niet de persoon voor wie het werd gehouden; geen toestemming bekend",
+    "reviewer-redacted": "iemand heeft gekeken en wil het onherkenbaar",
 }

@@ -47,6 +47,7 @@ EN = {
     "takedown-doubtful": "It was on its way to the channel when something broke off, and is not "
     "there now. It is looked for some minutes longer.",
     "superseded": "Another version of the picture took its place, or it was published twice.",
+    "removed-there": "Somebody deleted it where it was published.",
     "item-held": "The picture was looked at again and is held.",
     "item-blocked": "The picture was looked at again and is blocked.",
     "channel-later": "The channel did not take it; this is tried again by itself, by mediaguard "
@@ -131,6 +132,7 @@ NL = {
     "Er wordt nog enkele minuten naar gezocht.",
     "superseded": "Een andere versie van de foto kwam ervoor in de plaats, of hij was dubbel "
     "gepubliceerd.",
+    "removed-there": "Iemand verwijderde het waar het gepubliceerd was.",
     "item-held": "De foto is opnieuw bekeken en wordt vastgehouden.",
     "item-blocked": "De foto is opnieuw bekeken en is geblokkeerd.",
     "channel-later": "Het kanaal nam het niet aan; dit wordt vanzelf opnieuw geprobeerd, door "

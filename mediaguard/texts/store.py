@@ -91,6 +91,8 @@ EN = {
     "import-too-large": "The file {path} is larger than {limit} MB; that is no list of pupils.",
     "import-failed": "Nothing was imported from {path}: it has {count} mistakes. Correct them "
     "and import it again.",
+    "import-changed": "Meanwhile something else was recorded, so that the file would change other "
+    "things than what you saw. Nothing was changed; look at it again.",
     "mapping-invalid": "The mapping {path} has a mistake: {detail}. There is an example in "
     "config/examples/parent-app.toml.",
     "mapping-channel": "The mapping {path} has a channel {channel} that is not in mediaguard.toml.",
@@ -262,6 +264,8 @@ NL = {
     "import-too-large": "Het bestand {path} is groter dan {limit} MB; dat is geen leerlingenlijst.",
     "import-failed": "Uit {path} is niets overgenomen: er zijn {count} fouten. Verbeter ze en "
     "lees het bestand opnieuw in.",
+    "import-changed": "Intussen is er iets anders vastgelegd, zodat het bestand iets anders zou "
+    "veranderen dan wat u zag. Er is niets veranderd; bekijk het opnieuw.",
     "mapping-invalid": "In de kolomindeling {path} staat een fout: {detail}. Een voorbeeld staat "
     "in config/examples/parent-app.toml.",
     "mapping-channel": "De kolomindeling {path} noemt een kanaal {channel} dat niet in "

@@ -75,6 +75,7 @@ def test_what_is_sent(channel, cms, standin):
     assert event["type"] == "publication.publish"
     assert event["data"] == {
         "key": sent.key,
+        "item": sent.item_id,
         "sha256": sent.sha256,
         "media_type": "image/jpeg",
         "size": 3,
@@ -82,6 +83,7 @@ def test_what_is_sent(channel, cms, standin):
     channel.remove(published)
     assert json.loads(standin.requests[-1].body)["data"] == {
         "key": sent.key,
+        "item": sent.item_id,
         "sha256": sent.sha256,
         "id": published.remote_id,
         "urls": list(published.urls),

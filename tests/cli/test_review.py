@@ -444,3 +444,48 @@ def test_only_the_needed_part_of_a_clip_is_read(world, review, held_clip, tmp_pa
     sights = [strips.Sight([(2, Box(44, 100, 80, 100)), (5, Box(50, 100, 80, 100))], "#c62828")]
     strips.of_clip(opened, sights)
     assert len(read) == 6
+
+
+# -- not this person, and redact ------------------------------------------------------------
+
+
+def test_who_is_not_that_person_is_redacted(world, review, held):
+    assert "not being S-1" in review("not", held, 1)
+    assert "not S-1" in review("show", held)
+    review("approve", held)
+    assert shown(world) == set()
+    review("undo", held)
+    review("approve", held)
+    assert shown(world) == {"S-1"}
+
+
+def test_a_face_or_a_place_is_redacted_whatever_else_was_said(world, review, held):
+    review("redact", held, 1)
+    review("redact", held, "--box", 10, 20, 60, 60)
+    assert "Take that back first" in review("tag", held, 1, "S-1", code=2)
+    review("approve", held)
+    assert shown(world) == set()
+    faces = review("show", held, as_json=True)["faces"]
+    assert [face["rule"] for face in faces] == [
+        "reviewer-redacted",
+        "face-unknown",
+        "reviewer-redacted",
+    ]
+    assert [mark["verdict"] for mark in faces[2]["marks"]] == ["redact"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        (1, "--box", 1, 1, 9, 9),
+        (1, "--frames", 1, 2),
+        ("--box", 9000, 1, 9, 9),
+        ("--box", 1, 1, 1, 1),
+        ("--box", "nan", 1, 9, 9),
+        ("--box", 1, 1, 9, 9, "--frames", 7, 3),
+    ],
+)
+def test_what_cannot_be_redacted_is_refused(review, held, arguments):
+    review("redact", held, *arguments, code=2)
+    assert review("show", held, as_json=True)["marks"] == []

@@ -195,3 +195,122 @@ def test_a_vetoed_poster_does_not_lend_its_mark_to_a_child_that_passes_it():
     assessment = Assessment(1000, 400, 21, [child, poster])
     marked = apply_marks(assessment, [no_face(poster, 10)])
     assert [face.marked for face in marked.faces] == [None, Verdict.NO_FACE]
+
+
+# -- not this person, and redact ------------------------------------------------------------
+
+
+def denied(face: Face, subject: str) -> Mark:
+    return Mark(face.frame, face.detection.box, Verdict.NOT_SUBJECT, subject)
+
+
+def redact(face: Face) -> Mark:
+    return Mark(face.frame, face.detection.box, Verdict.REDACT)
+
+
+def test_who_is_not_who_they_were_taken_for_is_nobody_and_redacted():
+    there = face(200, "S-1")
+    decision = decided(assessment(there), [denied(there, "S-1")], S_1=YES)
+    (ruled,) = decision.faces
+    assert (ruled.action, ruled.rule) == (Action.REDACT, "marked-not-subject")
+    assert (decision.outcome, decision.kept_subjects) == (Outcome.REDACT, frozenset())
+    again = [denied(there, "S-1"), is_subject(there, "S-2")]
+    assert decided(assessment(there), again, S_1=NO, S_2=YES).kept_subjects == {"S-2"}
+
+
+def test_redact_counts_more_than_all_else_whenever_it_was_said():
+    there = face(200, "S-1")
+    others = [is_subject(there, "S-1"), no_face(there), is_subject(there, "S-1")]
+    for at in range(len(others) + 1):
+        marks = [*others[:at], redact(there), *others[at:]]
+        (ruled,) = decided(assessment(there), marks, S_1=YES).faces
+        assert (ruled.action, ruled.rule) == (Action.REDACT, "reviewer-redacted")
+    assert decided(assessment(there), others, S_1=YES).faces[0].action is Action.KEEP
+
+
+def test_a_place_without_a_face_becomes_one_that_is_redacted():
+    there = face(0, "S-1")
+    added = Mark(0, Box(700, 50, 60, 70), Verdict.REDACT)
+    decision = decided(assessment(there), [added], S_1=YES)
+    kept, place = decision.faces
+    assert kept.action is Action.KEEP
+    assert (place.action, place.rule) == (Action.REDACT, "reviewer-redacted")
+    assert (place.face.detection.box, place.face.match) == (added.box, None)
+    assert decision.outcome is Outcome.REDACT
+
+
+def test_a_place_counts_like_a_face_for_the_channels_rules():
+    added = Mark(0, Box(700, 50, 60, 70), Verdict.REDACT)
+    policy = ChannelPolicy("c", without_consent=WithoutConsent.BLOCK)
+    found = apply_marks(assessment(face(0, "S-1")), [added])
+    assert decide(found, {"S-1": YES}, policy).outcome is Outcome.BLOCK
+
+
+def test_a_box_around_a_face_redacts_the_face_and_the_whole_box():
+    there = face(200, "S-1")  # 80 by 100 at 200, 50
+    wide = Mark(0, Box(150, 20, 180, 300), Verdict.REDACT)
+    decision = decided(assessment(there), [wide], S_1=YES)
+    assert [f.action for f in decision.faces] == [Action.REDACT, Action.REDACT]
+    assert decision.faces[1].face.detection.box == wide.box
+    assert decision.kept_subjects == frozenset()
+
+
+def test_a_place_is_cut_at_the_edge_of_the_picture_and_outside_of_it_there_is_none():
+    over = Mark(0, Box(1950, -20, 100, 60), Verdict.REDACT)
+    (place,) = apply_marks(assessment(), [over]).faces
+    assert place.detection.box == Box(1950, 0, 50, 40)
+    outside = Mark(0, Box(2100, 0, 50, 50), Verdict.REDACT)
+    assert apply_marks(assessment(), [outside]).faces == []
+
+
+def test_in_an_animation_what_is_redacted_once_is_redacted_in_every_frame():
+    shown = [face(200, "S-1", frame=frame) for frame in range(3)]
+    marked = apply_marks(assessment(*shown, frames=3), [redact(shown[1])])
+    assert [f.marked for f in marked.faces] == ["redact"] * 3
+
+
+def test_in_a_clip_a_place_is_redacted_all_the_time_or_as_long_as_was_said():
+    marks = [
+        Mark(12, Box(700, 50, 60, 70), Verdict.REDACT),
+        Mark(12, Box(900, 50, 60, 70), Verdict.REDACT, span=(10, 20)),
+        Mark(12, Box(1100, 50, 60, 70), Verdict.REDACT, span=(80, 90)),  # there is no such frame
+    ]
+    clip = replace(assessment(frames=30), moments=[frame / 10 for frame in range(30)])
+    tracks = [found.track for found in apply_marks(clip, marks).faces]
+    assert [(track.first, track.last) for track in tracks] == [(0, 29), (10, 20), (0, 29)]
+    assert tracks[1].seconds == (1.0, 2.0)
+
+
+def test_a_track_is_redacted_by_its_place_and_not_all_that_passes_it():
+    poster = moving(0, 5, 10, 15, 20, start=300, pace=0)
+    child = moving(0, 20, start=105, pace=20)
+    mark = Mark(10, poster.detection.box, Verdict.REDACT, span=(0, 20))
+    marked = apply_marks(Assessment(1000, 400, 21, [child, poster]), [mark])
+    assert [face.marked for face in marked.faces] == [None, "redact"]
+
+
+every_mark = st.builds(
+    lambda x, w, verdict, subject: Mark(
+        0,
+        Box(x, 50, w, 100),
+        verdict,
+        subject if verdict in (Verdict.SUBJECT, Verdict.NOT_SUBJECT) else None,
+    ),
+    st.sampled_from([0.0, 10.0, 60.0, 200.0, 250.0]),
+    st.sampled_from([40.0, 80.0, 160.0]),
+    st.sampled_from(Verdict),
+    st.sampled_from(SUBJECTS),
+)
+
+
+@given(st.lists(faces_anywhere, max_size=6), st.lists(every_mark, max_size=6), rulings)
+def test_nothing_that_was_said_shows_what_somebody_wants_redacted(faces, marks, rulings):
+    decision = decide(apply_marks(assessment(*faces), marks), rulings, ChannelPolicy("c"))
+    hidden = [f.face.detection.box for f in decision.faces if f.action is Action.REDACT]
+    for mark in (mark for mark in marks if mark.verdict is Verdict.REDACT):
+        assert any(box.intersection(mark.box) >= 0.9 * mark.box.area for box in hidden)
+        for ruled in decision.faces:
+            box = ruled.face.detection.box
+            if box.intersection(mark.box) >= 0.5 * box.area:
+                assert ruled.action is Action.REDACT
+    assert all(rulings[subject].allowed for subject in decision.kept_subjects)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from mediaguard.app import App
+from mediaguard.published import Published
 from mediaguard.resources import resource
 from mediaguard.store.items import Items
 from tests.faults.test_watch_killed import assert_nothing_unverified_is_public, start
@@ -46,7 +47,7 @@ def test_killed_again_and_again_a_video_still_goes_out_once(home: Path):
         (item,) = Items(session).list()
     assert (item.kind, item.state, item.verified) == ("video", "released", True)
     assert app.vault.get(item.id) == source.read_bytes()
-    live = [p for p in app.publications() if p["state"] == "live"]
+    live = [p for p in Published(app).publications() if p.row.state == "live"]
     assert len(live) == 1
     assert [p.name for p in app.ready(CHANNEL).iterdir()] == [f"{item.id}.mp4"]
     # The kills met it in the middle: otherwise this proved nothing.

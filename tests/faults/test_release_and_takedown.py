@@ -18,7 +18,14 @@ from mediaguard.review import Review
 from mediaguard.store.backoff import LAST
 from mediaguard.store.leases import LEASE
 from tests.faults.fragile import FragileWorld, Homes, PowerCut, homes_on, photo
-from tests.faults.misbehaving import fails, fails_afterwards, lies, meanwhile, trouble
+from tests.faults.misbehaving import (
+    fails,
+    fails_afterwards,
+    fails_but_happens_later,
+    lies,
+    meanwhile,
+    trouble,
+)
 from tests.pipeline.world import CHANNEL, grant
 
 LAPSED = LEASE.total_seconds() + 1
@@ -440,3 +447,56 @@ def test_what_a_replacement_left_is_known_to_be_public_to_everybody_in_it(world,
     assert len(world.desk.withdraw("S-2", CHANNEL).takedowns) == 2
     world.finish()
     world.check()
+
+
+# -- a replacement that is overtaken by a withdrawal ----------------------------------------------
+
+
+@pytest.fixture(params=[{}, {"in_place": True}, {"nameless": True}], ids=str)
+def shown_alone(request, homes, tmp_path, both) -> Iterator[FragileWorld]:
+    """S-2 is shown without S-1, who has just agreed after all: the photo is to be replaced."""
+    with homes.new(tmp_path, **request.param) as world:
+        world.desk.withdraw("S-1", CHANNEL)
+        published(world, both)
+        grant(world, "S-1", CHANNEL)
+        world.advance(1)
+        yield world
+        world.finish()
+        assert live(world) == [["S-2"]]
+        world.check()
+
+
+def test_what_an_interrupted_replacement_took_away_is_published_again(shown_alone, both):
+    world = shown_alone
+    world.site.misbehave("replace", fails_afterwards(PowerCut()), times=1)
+    with pytest.raises(PowerCut):
+        world.process(both)
+    assert world.visible() == {"S-1", "S-2"}
+    world.desk.withdraw("S-1", CHANNEL)
+    world.advance(LAPSED)
+
+
+def test_what_a_late_replacement_took_away_is_published_again(shown_alone, both):
+    world = shown_alone
+    world.site.misbehave("replace", fails_but_happens_later, times=1)
+    assert world.process(both).reason == "channel-later"
+    world.desk.withdraw("S-1", CHANNEL)
+    published(world, both)
+    assert live(world) == [["S-2"]]
+    world.advance(1)
+    world.site.arrive()
+    assert world.visible() == {"S-1", "S-2"}
+
+
+def test_what_a_replacement_by_who_lost_the_item_took_away_is_published_again(shown_alone, both):
+    world = shown_alone
+
+    def others() -> None:
+        world.advance(LAPSED)
+        world.desk.withdraw("S-1", CHANNEL)
+        published(world, both)
+        assert live(world) == [["S-2"]]
+
+    world.site.misbehave("replace", meanwhile(before=others), times=1)
+    world.process(both)
+    assert world.visible() == {"S-1", "S-2"}

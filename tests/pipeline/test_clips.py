@@ -15,6 +15,7 @@ from mediaguard.core.faces import Box, Detection
 from mediaguard.errors import Cancelled, StoreError
 from mediaguard.media import clip_verification
 from mediaguard.pipeline import render_clip
+from mediaguard.review import Review
 from mediaguard.store.book import ChannelBook
 from mediaguard.store.items import Items
 from mediaguard.texts import say
@@ -468,3 +469,26 @@ def test_the_drawing_itself_is_found(world: World):
     assert world.detector.detect(pixels) == []
     draw(pixels, "X", (100, 60))
     assert len(world.detector.detect(pixels)) == 1
+
+
+@pytest.mark.parametrize("span", [None, (0, 14)])
+def test_a_place_that_somebody_wants_redacted_hides_whoever_passes_it(
+    world: World, tmp_path: Path, span: tuple[int, int] | None
+):
+    script = {"S-1": walking(10, 6)}  # over the place from about frame 12 to 22
+    path = film(tmp_path / "a.mp4", script)
+    item = run(world, path).item_id
+    Review(world).redact_place(item, (0, Box(110, 60, 48, 48)), span)
+    report = Review(world).approve(item)
+    assert (report.outcome, report.verified) == (Outcome.REDACT, True)
+    kept, place, *parts = report.faces  # the detector finds parts of a face at the place's rim
+    assert {part.action for part in parts} <= {Action.REDACT}
+    assert (kept.action, place.action, place.rule) == (
+        Action.KEEP,
+        Action.REDACT,
+        "reviewer-redacted",
+    )
+    seen = shown(report.rendition, script)["S-1"]
+    assert {0, 1, 30, 31} <= set(seen)
+    assert not set(seen) & set(range(14, 20 if span is None else 15))
+    assert span is None or set(range(24, 30)) <= set(seen)

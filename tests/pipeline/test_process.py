@@ -276,7 +276,7 @@ def test_a_group_narrows_the_search(world: World, tmp_path: Path):
     report = world.pipeline(CHANNEL, ["4B"]).check(path)
     assert {f.rule for f in report.faces} == {"consent-granted", "face-unknown"}
     with pytest.raises(InputError, match="group-unknown"):
-        world.pipeline(CHANNEL, ["4b"])
+        world.require_groups(["4b"])
 
 
 def test_forgotten_references_are_gone_from_the_files_too(tmp_path: Path):

@@ -276,6 +276,16 @@ def test_what_a_dead_holder_left_is_hinted_when_its_lease_lapsed(database, clock
         assert sweep(database, clock) == ["i1"]
 
 
+def test_what_a_killed_worker_was_about_to_do_waits_no_longer_than_for_a_lease(database, clock):
+    """Hinted at, or taken up beside others, and in nobody's hands yet."""
+    admit(database, *(f"i{number}" for number in range(BACKLOG + 4)), due=NOW)
+    assert len(sweep(database, clock)) == BACKLOG
+    assert len(Schedule(database, clock).take(4)) == 4
+    assert sweep(database, clock) == []
+    clock.advance(LEASE)
+    assert len(sweep(database, clock)) == BACKLOG
+
+
 def test_a_hint_that_could_not_be_given_is_not_on_record(database, clock):
     admit(database, "i1", "i2", due=NOW)
 

@@ -22,7 +22,8 @@ from mediaguard.store.database import Database
 from mediaguard.store.items import Items
 from mediaguard.store.ledger import Ledger
 from mediaguard.store.marks import Marks, as_mark
-from mediaguard.store.review_desk import ReviewDesk
+from mediaguard.store.review_desk import ReviewDesk, version_of
+from mediaguard.store.scope import Scope
 from mediaguard.store.tables import ReviewMarkRow
 from tests.store.conftest import NOW, ZONE
 
@@ -252,3 +253,85 @@ def test_the_places_of_a_face_are_few_and_the_mark_on_it_finds_it(face):
 
 def test_there_may_be_no_report():
     assert faces_of(None) == faces_of({}) == ()
+
+
+# -- not this person, redact, and two people at once ----------------------------------------
+
+PLACE = Mark(0, Box(400, 2, 30, 40), Verdict.REDACT, span=(3, 9))
+
+
+def test_every_verdict_is_read_back_as_it_was_said(filled):
+    denied = Mark(0, KNOWN.detection.box, Verdict.NOT_SUBJECT, "s1")
+    for mark in (PLACE, denied):
+        add(filled, mark)
+    with filled.read() as session:
+        assert [as_mark(row) for row in Marks(session).list("aaaa1111")] == [PLACE, denied]
+
+
+def test_not_this_person_names_the_person_and_needs_one(desk):
+    desk.mark("aaaa1111", 2, Verdict.NOT_SUBJECT)
+    (mark,) = desk.find("aaaa1111")[1]
+    assert as_mark(mark) == mark_on(KNOWN, Verdict.NOT_SUBJECT, "s1")
+    assert code_of(lambda: desk.mark("aaaa1111", 1, Verdict.NOT_SUBJECT)) == "review-nobody"
+
+
+def test_whoever_is_not_that_person_is_somebody_still(desk, filled):
+    desk.mark("aaaa1111", 2, Verdict.NOT_SUBJECT)
+    with filled.write() as session:  # handled anew: nobody is recognised in it any more
+        item = Items(session).get("aaaa1111")
+        faces = [dict(face, subject=None) for face in item.report["faces"]]
+        item.report = {"faces": faces}
+    assert code_of(lambda: desk.mark("aaaa1111", 2, Verdict.NO_FACE)) == "review-somebody"
+    desk.undo("aaaa1111")
+    desk.mark("aaaa1111", 2, Verdict.NO_FACE)
+
+
+def test_nothing_is_said_of_a_face_that_is_to_be_redacted_until_that_is_taken_back(desk):
+    desk.mark("aaaa1111", 1, Verdict.REDACT)
+    for verdict, subject in ((Verdict.NO_FACE, None), (Verdict.SUBJECT, "s1")):
+        refused = code_of(lambda v=verdict, s=subject: desk.mark("aaaa1111", 1, v, s))
+        assert refused == "review-redacted"
+    desk.mark("aaaa1111", 2, Verdict.SUBJECT, "s1")
+    first, _ = desk.find("aaaa1111")[1]
+    desk.undo("aaaa1111", first.mark_id)
+    desk.mark("aaaa1111", 1, Verdict.NO_FACE)
+
+
+def test_who_acts_on_what_they_did_not_see_is_told_so(desk, filled):
+    seen = version_of(*desk.find("aaaa1111"))
+    desk.mark("aaaa1111", 1, Verdict.REDACT, seen=seen)
+    for act in (
+        lambda: desk.mark("aaaa1111", 2, Verdict.REDACT, seen=seen),
+        lambda: desk.mark_place("aaaa1111", PLACE, seen=seen),
+        lambda: desk.undo("aaaa1111", seen=seen),
+        lambda: desk.approve("aaaa1111", seen=seen),
+    ):
+        assert code_of(act) == "review-changed"
+    assert len(desk.find("aaaa1111")[1]) == 1
+    with filled.write() as session:
+        Items(session).get("aaaa1111").lease_until = NOW + timedelta(seconds=9)
+    seen = version_of(*desk.find("aaaa1111"))
+    assert code_of(lambda: desk.approve("aaaa1111", seen=seen)) == "review-busy"
+
+
+def test_a_page_has_what_waits_or_everything_and_only_what_may_be_seen(desk, filled):
+    with filled.write() as session:
+        for number in range(5):
+            item = Items(session).admit(
+                f"bbbb{number}", channel="website", source_digest=f"b{number}", at=NOW
+            )
+            item.state, item.groups = "held", [f"{number}a", "it's"]
+            item.brought_by = "user:me" if number == 4 else "user:you"
+
+    def page(scope=None, everything=False, channel=None, offset=0, limit=10):
+        how = {"channel": channel, "everything": everything, "scope": scope}
+        rows, count = desk.page(**how, offset=offset, limit=limit)
+        return [row.id for row in rows], count
+
+    assert page() == (["aaaa1111", *(f"bbbb{n}" for n in range(5))], 6)
+    assert page(offset=4, limit=1) == (["bbbb3"], 6)
+    assert page(everything=True)[1] == 7
+    assert page(channel="other") == ([], 0)
+    assert page(Scope(["0a", "3a"], "user:me")) == (["bbbb0", "bbbb3", "bbbb4"], 3)
+    assert page(Scope(["it's"], "user:me"))[1] == 5
+    assert page(Scope([], "user:nobody")) == ([], 0)
