@@ -120,13 +120,14 @@ def demo(keep: Path | None, out: Path, language: str, serving: bool, port: int |
 
 def _serve(app: App, port: int | None) -> None:
     """The console, for somebody who may do everything and is let in by a link."""
+    from mediaguard.web.console.sign_in import one_time_link
     from mediaguard.web.server import Server
 
     with suppress(InputError):  # it is there already, in a home that was kept
         app.users.add(USER, roles=[*Role], language=app.language)
     stop = stopped_by_signal()
     server = Server(app, port=port, tell=click.echo)
-    link = f"{server.address}/console/link/{app.users.make_link(USER, complete=True)}"
+    link = server.address + one_time_link(app, USER)
     click.echo("\n" + say("demo-serves", {"link": link}, app.language))
     if _has_screen():
         webbrowser.open(link)

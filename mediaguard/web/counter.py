@@ -112,6 +112,7 @@ class Counter:
                 consent.channel,
                 valid_from=consent.valid_from,
                 valid_until=consent.valid_until,
+                texts=self._app.wordings.get(consent.wording).texts if consent.wording else None,
                 **about,
             )
         else:

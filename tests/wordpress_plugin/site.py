@@ -108,10 +108,11 @@ class PluginSite:
         secret: str | None = None,
         message_id: str = "",
         at: float | None = None,
+        seconds: float = 0,
         signed: bytes | None = None,
     ) -> httpx.Response:
         """What the plugin answers to a call as mediaguard makes them."""
-        moment = int(time.time() if at is None else at)
+        moment = int((time.time() if at is None else at) + seconds)
         name = message_id or secrets.token_hex(16)
         headers = sign([secret or self.secret], name, moment, [body if signed is None else signed])
         headers["Content-Type"] = "application/json"
