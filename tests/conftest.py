@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
+from tests.chromium import browser  # noqa: F401 - a fixture
 from tests.wordpress.fixture import wordpress  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parent.parent

@@ -16,6 +16,11 @@ KILLS = 8
 CHANNEL = "website-public"
 
 
+def in_the_middle(found: set[str]) -> bool:
+    """Whether a kill came when it had looked at some of the frames."""
+    return any(name.startswith("looks-") for name in found)
+
+
 def test_killed_again_and_again_a_video_still_goes_out_once(home: Path):
     randomness = random.Random(2026)
     config = home / "mediaguard.toml"
@@ -24,11 +29,14 @@ def test_killed_again_and_again_a_video_still_goes_out_once(home: Path):
     source = resource("sample_media", "clips") / "01-walking-by.mp4"
     shutil.copy(source, app.inbox(CHANNEL) / source.name)
     found: set[str] = set()
-    for _ in range(KILLS):
+    kills, deadline = 0, time.monotonic() + 300
+    # On a busy machine the first ones all come before it looked at a single frame.
+    while kills < KILLS or (not in_the_middle(found) and time.monotonic() < deadline):
         process = start(home)
-        time.sleep(randomness.uniform(1.5, 6.0))
+        time.sleep(randomness.uniform(1.5, max(6.0, kills)))
         process.send_signal(signal.SIGKILL)
         process.wait()
+        kills += 1
         assert_nothing_unverified_is_public(app)
         found |= {path.name for path in app.work.glob("*/*")} if app.work.exists() else set()
 
@@ -47,8 +55,8 @@ def test_killed_again_and_again_a_video_still_goes_out_once(home: Path):
         (item,) = Items(session).list()
     assert (item.kind, item.state, item.verified) == ("video", "released", True)
     assert app.vault.get(item.id) == source.read_bytes()
-    live = [p for p in Published(app).publications() if p.row.state == "live"]
+    live = [entry for entry in Published(app).publications() if entry.row.state == "live"]
     assert len(live) == 1
     assert [p.name for p in app.ready(CHANNEL).iterdir()] == [f"{item.id}.mp4"]
     # The kills met it in the middle: otherwise this proved nothing.
-    assert any(name.startswith("looks-") for name in found)
+    assert in_the_middle(found)

@@ -341,9 +341,14 @@ def test_two_sweeps_at_once_give_each_hint_once(database, clock):
     admit(database, *(f"i{number}" for number in range(20)), due=NOW)
     barrier, hinted = threading.Barrier(4), []
 
+    class AtOnce(Schedule):
+        def _room(self, session) -> int:
+            room = super()._room(session)
+            barrier.wait(60)  # nobody has given a hint yet
+            return room
+
     def run() -> None:
-        barrier.wait()
-        hinted.extend(sweep(database, clock))
+        AtOnce(database, clock).sweep(lambda _, item_id: hinted.append(item_id))
 
     threads = [threading.Thread(target=run) for _ in range(4)]
     for thread in threads:

@@ -5,28 +5,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from mediaguard.resources import resource
 from tests.wordpress_plugin.site import PluginSite, Serving
 
-sync_api = pytest.importorskip("playwright.sync_api")
-
-CHROMIUM = "/usr/bin/chromium"
 PASSWORD = "only for this test"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator["sync_api.Browser"]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip("no browser: Debian's package chromium")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(browser, site: PluginSite, school: Serving) -> Iterator["sync_api.Page"]:
+def page(browser: Browser, site: PluginSite, school: Serving) -> Iterator[Page]:
     """Somebody who is logged in, as an administrator."""
     site.wordpress.run(
         "if (!username_exists('head')) wp_insert_user(['user_login' => 'head', 'role' =>"

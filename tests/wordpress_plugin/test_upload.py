@@ -3,6 +3,8 @@
 import hashlib
 import io
 
+import httpx
+import pytest
 from PIL import Image, ImageChops
 
 from mediaguard.resources import resource
@@ -174,3 +176,30 @@ def test_other_ways_in(site, school, photo):
         digest(site.wordpress.web.get(made["source_url"]).content)
         == (published["rendition_sha256"])
     )
+
+
+@pytest.mark.parametrize("moment", ["wp_handle_upload", "wp_update_attachment_metadata"])
+def test_killed_in_the_middle_of_it(site, school, photo, moment):
+    """The website dies when the file is public, or all its sizes are; nothing is forgotten."""
+    mark = site.wordpress.folder / f"died-{moment}"
+    dies = (
+        f"add_filter('{moment}', function ($it) {{ if (!file_exists('{mark}')) {{"
+        f" touch('{mark}'); posix_kill(getmypid(), 9); }} return $it; }});"
+    )
+    number = {"wp_handle_upload": 9, "wp_update_attachment_metadata": 10}[moment]
+    before = site.uploads()
+    known = {one["id"] for one in school.publications()}
+    with site.wordpress.plugin(dies), pytest.raises(httpx.TransportError):
+        site.upload("Buiten.jpg", photo(number))
+    assert mark.exists()
+
+    def live() -> list[dict]:
+        new = [one for one in school.publications() if one["id"] not in known]
+        return [one for one in new if one["state"] == "live"]
+
+    (published,) = until(live, 90)
+    files = site.uploads().keys() - before.keys()
+    assert files == {url.rpartition("/")[2] for url in published["urls"]}
+    sizes = [one for one in site.wordpress.media() if one["source_url"] == published["urls"][0]]
+    assert len(sizes) == 1
+    assert not sizes[0]["missing_image_sizes"]

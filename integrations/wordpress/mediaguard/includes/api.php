@@ -1,5 +1,6 @@
 <?php
-// Calls to mediaguard. Whatever does not answer as documented is an error.
+// Calls to mediaguard. Whatever does not answer as documented is an error. With curl itself, because
+// WordPress' own functions hold what they send in memory, and a video may be large.
 
 namespace Mediaguard;
 

@@ -49,7 +49,7 @@ function shows_something( string $path, string $name ): bool {
 	$found   = extension_loaded( 'fileinfo' ) ? (string) ( new \finfo( FILEINFO_MIME_TYPE ) )->file( $path ) : '';
 	$ending  = wp_ext2type( strtolower( pathinfo( $name, PATHINFO_EXTENSION ) ) );
 	$unknown = in_array( $found, array( '', 'application/octet-stream', 'application/x-empty' ), true );
-	if ( preg_match( '#^(image|video)/#', $found ) || in_array( $ending, array( 'image', 'video' ), true ) ) {
+	if ( preg_match( '#^(image|video)/|^application/(ogg|mxf|x-shockwave-flash|vnd\.(ms-asf|rn-realmedia))$#', $found ) || in_array( $ending, array( 'image', 'video' ), true ) ) {
 		return true;
 	}
 	return $unknown && null === $ending;
@@ -125,6 +125,7 @@ function require_going_on( array $item, array $named ): void {
 		throw new Refused( $told . named_words( $named ) );
 	}
 	if ( 'blocked' === $item['state'] || 'rejected' === $item['state'] ) {
+		Notes\forget( 'asked:' . $item['id'] );
 		/* translators: %s: the reason, a sentence from mediaguard */
 		throw new Refused( sprintf( __( 'Not added: %s', 'mediaguard' ), $reason ) . named_words( $named ) );
 	}
@@ -139,7 +140,7 @@ function require_going_on( array $item, array $named ): void {
 		$there = Library\attachments( $key );
 		if ( $there ) {
 			/* translators: %s: the title of a picture */
-			throw new Refused( sprintf( __( 'This is in the media library already, as "%s". Use that one.', 'mediaguard' ), get_the_title( $there[0] ) ) );
+			throw new Refused( sprintf( __( 'This is in the media library already, as "%s". Use that one.', 'mediaguard' ), get_post_field( 'post_title', $there[0], 'raw' ) ) );
 		}
 		Notes\put( "gone:$key", '' );
 		tell_all_removed();

@@ -8,6 +8,7 @@ defined( 'ABSPATH' ) || exit;
 
 const MADE = 'mediaguard_notes_made';
 const DAY  = 86400;
+const EVER = 36500 * DAY;
 
 /** Notes by the beginning of their name, and the seconds after which nobody needs them. */
 const LIFE = array(
@@ -15,7 +16,7 @@ const LIFE = array(
 	'upload:'  => 3600,        // uploads that wait for an item
 	'publish:' => 3600,        // items that may become public now
 	'removed:' => 7 * DAY,     // keys that were taken down
-	'asked:'   => 400 * DAY,   // who wanted to add an item, and under which title
+	'asked:'   => 90 * DAY,    // who wanted to add an item, and under which title
 );
 
 add_action( 'plugins_loaded', __NAMESPACE__ . '\\make' );
@@ -51,17 +52,17 @@ function add( string $name, string $value = '' ): bool {
 }
 
 /** A note, not older than that many seconds; null if there is none. */
-function get( string $name, int $age = 400 * DAY ): ?string {
+function get( string $name, int $age = EVER ): ?string {
 	global $wpdb;
-	return $wpdb->get_var( $wpdb->prepare( 'SELECT value FROM ' . table() . ' WHERE name = %s AND at >= UNIX_TIMESTAMP() - %d', $name, $age ) );
+	return $wpdb->get_var( $wpdb->prepare( 'SELECT value FROM ' . table() . ' WHERE name = %s AND at + %d >= UNIX_TIMESTAMP()', $name, $age ) );
 }
 
 /** @return string[] The notes whose names begin so, not older than that, by name. */
-function all( string $beginning, int $age = 400 * DAY ): array {
+function all( string $beginning, int $age = EVER ): array {
 	global $wpdb;
 	$rows = $wpdb->get_results(
 		$wpdb->prepare(
-			'SELECT name, value FROM ' . table() . ' WHERE name LIKE %s AND at >= UNIX_TIMESTAMP() - %d ORDER BY at',
+			'SELECT name, value FROM ' . table() . ' WHERE name LIKE %s AND at + %d >= UNIX_TIMESTAMP() ORDER BY at',
 			$wpdb->esc_like( $beginning ) . '%',
 			$age
 		)
@@ -80,7 +81,7 @@ function sweep(): void {
 	foreach ( LIFE as $beginning => $age ) {
 		$wpdb->query(
 			$wpdb->prepare(
-				'DELETE FROM ' . table() . ' WHERE name LIKE %s AND at < UNIX_TIMESTAMP() - %d',
+				'DELETE FROM ' . table() . ' WHERE name LIKE %s AND at + %d < UNIX_TIMESTAMP()',
 				$wpdb->esc_like( $beginning ) . '%',
 				$age
 			)

@@ -32,6 +32,9 @@ function receive_content( \WP $wp ): void {
 	exit;
 }
 
+/** Bytes of the disk that no content may take. */
+const RESERVE = 256000000;
+
 /** The status with which a content is answered. */
 function take_content( string $sha256 ): int {
 	$header  = function ( string $name ): string {
@@ -40,6 +43,13 @@ function take_content( string $sha256 ): int {
 	$message = incoming( $header );
 	if ( null === $message ) {
 		return 401;
+	}
+	$length = (string) ( $_SERVER['CONTENT_LENGTH'] ?? '' );
+	if ( ! preg_match( '/^[0-9]{1,12}$/D', $length ) ) {
+		return 411;
+	}
+	if ( disk_free_space( Content\folder() ) < (int) $length + RESERVE ) {
+		return 507;
 	}
 	allow_seconds( 7200 );
 	Content\sweep();

@@ -27,11 +27,14 @@ function note_deletion( int $id ): void {
 
 /** Tell what was deleted; what cannot be told now stays on the list. */
 function tell_all_removed(): void {
+	$recent = Notes\all( 'gone:', 300 );
 	foreach ( array_keys( Notes\all( 'gone:' ) ) as $name ) {
 		$key = substr( $name, strlen( 'gone:' ) );
-		// It may be half deleted, or an editor's crop of it is still there.
 		if ( Library\attachments( $key ) ) {
-			Notes\forget( $name );
+			// Somebody is just about to delete it; later it was only a crop, and the rest stays.
+			if ( ! isset( $recent[ $name ] ) ) {
+				Notes\forget( $name );
+			}
 			continue;
 		}
 		if ( ! is_ready() ) {
