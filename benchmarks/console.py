@@ -13,16 +13,14 @@ import re
 import statistics
 import tempfile
 import time
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import httpx
-from sqlalchemy import create_engine, make_url, text
 from starlette.testclient import TestClient
 
+from benchmarks.jobs import SERVER, postgresql
 from benchmarks.large_school import LargeSchool, item_id, publication_id, takedown_id
 from benchmarks.machine import describe
 from mediaguard.app import App
@@ -30,7 +28,6 @@ from mediaguard.core.access import Role
 from mediaguard.errors import InputError
 from mediaguard.web.api import make_api
 
-SERVER = "MEDIAGUARD_TEST_POSTGRESQL"
 LIMIT_MS = 100.0
 RUNS = 12
 QUERY = r"\?\w+="
@@ -172,21 +169,6 @@ class Visitors:
             first=first[0],
             worked=statistics.median(work for _, work in rest),
         )
-
-
-@contextmanager
-def postgresql() -> Iterator[str]:
-    """A database on the server that is gone afterwards."""
-    server = create_engine(os.environ[SERVER], isolation_level="AUTOCOMMIT")
-    name = f"mediaguard_benchmark_{uuid.uuid4().hex[:12]}"
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    try:
-        yield make_url(os.environ[SERVER]).set(database=name).render_as_string(hide_password=False)
-    finally:
-        with server.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        server.dispose()
 
 
 def measure(school: LargeSchool, home: Path, database: str | None) -> dict[str, Times]:

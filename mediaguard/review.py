@@ -24,6 +24,7 @@ from mediaguard.store.marks import as_mark
 from mediaguard.store.review_desk import ReviewDesk, version_of
 from mediaguard.store.scope import Scope
 from mediaguard.store.tables import ItemRow, ReviewMarkRow, ReviewQuestionRow
+from mediaguard.texts import say
 
 SHOWN, REDACTED = "#1a7f37", "#c62828"
 """Colours of the outlines: a face that would be shown, and one that would not."""
@@ -73,6 +74,16 @@ class Reviewed:
             strips.Sight(places_of(face.face), SHOWN if face.action is Action.KEEP else REDACTED)
             for face in self.faces
         ]
+
+    def why(self, language: str, question: str = "review-question") -> str:
+        """Why it is where it is, or what is asked about it; `question` is the code of asking."""
+        if self.questions:
+            return " ".join(
+                say(question, {"subject": one.subject_id, "shown_as": one.shown_as}, language)
+                for one in self.questions
+            )
+        reason = self.item.reason
+        return "" if reason is None else say(reason, self.reason_params, language)
 
     @property
     def is_pending(self) -> bool:

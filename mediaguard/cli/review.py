@@ -64,7 +64,7 @@ def list_items(app: App, channel: str | None, everything: bool, output: str) -> 
             say(f"state-{reviewed.item.state}", {}, app.language),
             "-" if reviewed.item.report is None else str(len(reviewed.faces)),
             _moment(reviewed.item.updated_at, app),
-            _reason(reviewed, app.language),
+            reviewed.why(app.language),
         )
         for reviewed in found
     ]
@@ -297,7 +297,7 @@ def _item_as_json(reviewed: Reviewed, language: str) -> dict[str, Any]:
         "state": item.state,
         "outcome": item.outcome,
         "reason": item.reason,
-        "words": _reason(reviewed, language) or None,
+        "words": reviewed.why(language) or None,
         "face_count": None if item.report is None else len(reviewed.faces),
         "since": item.updated_at.isoformat(),
         "questions": [
@@ -318,7 +318,7 @@ def _mark_as_json(mark: ReviewMarkRow) -> dict[str, Any]:
 
 def _lines(app: App, reviewed: Reviewed) -> list[str]:
     language = app.language
-    lines = [_head(app, reviewed), f"    {_reason(reviewed, language)}".rstrip()]
+    lines = [_head(app, reviewed), f"    {reviewed.why(language)}".rstrip()]
     for number, face in enumerate(reviewed.faces, 1):
         lines.append(f"{number:>4}  {face_line(face, language)}")
         lines += [f"        {note}" for note in _notes(app, reviewed, number)]
@@ -364,20 +364,6 @@ def _tell_marked(app: App, reviewed: Reviewed, code: str, number: int, **params:
     click.echo(say(code, {"item": item_id, "number": number, **params}, app.language))
     click.echo(f"    {face_line(reviewed.faces[number - 1], app.language)}")
     click.echo(say("review-pending", {"item": item_id}, app.language))
-
-
-def _reason(reviewed: Reviewed, language: str) -> str:
-    if reviewed.questions:
-        return " ".join(
-            say(
-                "review-question",
-                {"subject": question.subject_id, "shown_as": question.shown_as},
-                language,
-            )
-            for question in reviewed.questions
-        )
-    reason = reviewed.item.reason
-    return "" if reason is None else say(reason, reviewed.reason_params, language)
 
 
 def _moment(at: datetime, app: App) -> str:
@@ -427,7 +413,7 @@ def _page(app: App, reviewed: Reviewed, pictures: Pictures) -> str:
         say=translated,
         item=reviewed.item.id,
         head=_head(app, reviewed),
-        reason=_reason(reviewed, language),
+        reason=reviewed.why(language),
         poster=_data_uri(pictures.poster),
         faces=[
             {

@@ -15,9 +15,11 @@ from mediaguard.store.publication_pages import Listed, PublicationPages, Wanted
 from mediaguard.store.review_desk import ReviewDesk
 from mediaguard.store.tables import PublicationRow
 from mediaguard.store.takedowns import Takedowns
+from mediaguard.web.console.browsing import browsing
+from mediaguard.web.console.browsing import find as find_somebody
 from mediaguard.web.console.guard import Guard
-from mediaguard.web.console.lists import PER_PAGE, address, given, place
-from mediaguard.web.console.persons import MOST, found_by, known_to, require_known, scope_of
+from mediaguard.web.console.lists import PER_PAGE, given, place
+from mediaguard.web.console.persons import known_to, require_known, scope_of
 from mediaguard.web.console.thumbnails import has_thumbnail, thumbnail
 from mediaguard.web.console.visit import Visit
 from mediaguard.web.problems import Problem
@@ -50,16 +52,10 @@ def router(guard: Guard) -> APIRouter:
 
     @routes.post("/find")
     def find(visit: Annotated[Visit, Depends(may_see)]) -> Response:
-        """Who is looked for is sent, and stands in no address: it may be a name."""
-        who = visit.field("who")
         filters = _filters(visit.field("channel") or None, visit.field("state") or None, None)
-        if not who:
-            return visit.go(address(PATH, filters))
-        with visit.app.database.read() as session:
-            found = found_by(visit, session, who)
-        if len(found) == 1:
-            return visit.go(address(PATH, {**filters, "subject": found[0]}))
-        return _list(visit, filters, who=who, found=found)
+        return find_somebody(
+            visit, PATH, filters, lambda who, found: _list(visit, filters, who=who, found=found)
+        )
 
     @routes.get("/{publication_id}")
     def one(visit: Annotated[Visit, Depends(may_see)], publication_id: str) -> Response:
@@ -148,9 +144,6 @@ def _list(
         people = {subject_id for one in listed for subject_id in one.subjects}
         known = known_to(visit.visitor, session, people)
     more = listed[PER_PAGE - 1].row.id if len(listed) > PER_PAGE else None
-    channels = list(visit.app.config.channels)
-    if filters["channel"] and filters["channel"] not in channels:
-        channels.append(filters["channel"])
     return visit.page(
         "published.html",
         listed=listed[:PER_PAGE],
@@ -159,15 +152,7 @@ def _list(
         place=lambda url: place(visit.app, url),
         state=state,
         states=list(STATES),
-        channel=filters["channel"],
-        channels=channels,
-        subject=subject,
-        who=who if who is not None else subject or "",
-        found=None if found is None else list(found[:MOST]),
-        found_more=found is not None and len(found) > MOST,
-        choose=lambda chosen: address(PATH, {**filters, "subject": chosen}),
-        first=address(PATH, filters) if after else None,
-        older=address(PATH, {**filters, "after": more}) if more else None,
+        **browsing(visit, PATH, filters, after=after, more=more, who=who, found=found),
     )
 
 

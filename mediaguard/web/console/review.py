@@ -153,17 +153,7 @@ def open_item(visit: Visit, item: str) -> Reviewed:
 
 def reason_words(reviewed: Reviewed, language: str) -> str:
     """Why an item is where it is, or what is asked about it."""
-    if reviewed.questions:
-        return " ".join(
-            say(
-                "console-review-question",
-                {"subject": question.subject_id, "shown_as": question.shown_as},
-                language,
-            )
-            for question in reviewed.questions
-        )
-    reason = reviewed.item.reason
-    return "" if reason is None else say(reason, reviewed.reason_params, language)
+    return reviewed.why(language, "console-review-question")
 
 
 def _act(

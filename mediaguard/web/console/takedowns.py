@@ -19,9 +19,11 @@ from mediaguard.store.items import Publications
 from mediaguard.store.tables import TakedownRow
 from mediaguard.store.takedown_pages import Asked, TakedownPages
 from mediaguard.store.takedowns import OPEN, Takedowns
+from mediaguard.web.console.browsing import browsing
+from mediaguard.web.console.browsing import find as find_somebody
 from mediaguard.web.console.guard import Guard
-from mediaguard.web.console.lists import PER_PAGE, address, given, place
-from mediaguard.web.console.persons import MOST, found_by, known_to, require_known, scope_of
+from mediaguard.web.console.lists import PER_PAGE, given, place
+from mediaguard.web.console.persons import known_to, require_known, scope_of
 from mediaguard.web.console.visit import Visit
 from mediaguard.web.problems import Problem
 
@@ -60,16 +62,10 @@ def router(guard: Guard) -> APIRouter:
 
     @routes.post("/find")
     def find(visit: Annotated[Visit, Depends(may_see)]) -> Response:
-        """Who is looked for is sent, and stands in no address: it may be a name."""
-        who = visit.field("who")
         filters = _filters(visit.field("channel") or None, visit.field("which") or None, None)
-        if not who:
-            return visit.go(address(PATH, filters))
-        with visit.app.database.read() as session:
-            found = found_by(visit, session, who)
-        if len(found) == 1:
-            return visit.go(address(PATH, {**filters, "subject": found[0]}))
-        return _list(visit, filters, who=who, found=found)
+        return find_somebody(
+            visit, PATH, filters, lambda who, found: _list(visit, filters, who=who, found=found)
+        )
 
     @routes.get("/certificate")
     def certificate(visit: Annotated[Visit, Depends(may_hurry)]) -> Response:
@@ -168,9 +164,6 @@ def _list(
         known = known_to(visit.visitor, session, [row.subject_id for row in rows if row.subject_id])
         opened, overdue = pages.open(due, scope)
     more = rows[PER_PAGE - 1].id if len(rows) > PER_PAGE else None
-    channels = list(visit.app.config.channels)
-    if filters["channel"] and filters["channel"] not in channels:
-        channels.append(filters["channel"])
     return visit.page(
         "takedowns.html",
         rows=[(row, _is_overdue(row, due)) for row in rows[:PER_PAGE]],
@@ -180,15 +173,7 @@ def _list(
         counts={"open": opened, "overdue": overdue},
         which=which,
         ways=list(WHICH),
-        channel=filters["channel"],
-        channels=channels,
-        subject=subject,
-        who=who if who is not None else subject or "",
-        found=None if found is None else list(found[:MOST]),
-        found_more=found is not None and len(found) > MOST,
-        choose=lambda chosen: address(PATH, {**filters, "subject": chosen}),
-        first=address(PATH, filters) if after else None,
-        older=address(PATH, {**filters, "after": more}) if more else None,
+        **browsing(visit, PATH, filters, after=after, more=more, who=who, found=found),
     )
 
 
