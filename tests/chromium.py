@@ -1,6 +1,7 @@
-"""The fixture `browser`, which tests/conftest.py gives to all tests: one for the whole run.
+"""The fixture `browser`, which tests/conftest.py gives to all tests: one for each module.
 
-Two at a time would not do: Playwright can be started once in a thread.
+While it lives, Playwright has an event loop running in this thread: a second Playwright cannot
+start, and a test of another module that runs a loop of its own would fail.
 """
 
 import os
@@ -13,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         reason = "there is no Chromium (Debian: apt install chromium)"

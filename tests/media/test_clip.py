@@ -502,6 +502,13 @@ def test_what_is_refused(name):
     assert refused(build()) in codes
 
 
+@pytest.mark.parametrize("name", [name for name in REFUSED if name.startswith("corrupted")])
+def test_damage_is_noticed_each_time(name):
+    build, codes = REFUSED[name]
+    data = build()
+    assert {refused(data) for _ in range(200)} <= codes
+
+
 CUT_OFF = {"clip-truncated", "clip-corrupt", "clip-unreadable", "clip-empty"}
 
 
