@@ -18,9 +18,9 @@ from mediaguard.media.frames import UNSPECIFIED, ColourTags, Frame, Turn, tags_o
 from mediaguard.media.planes import Colours
 
 _THREADS = 2  # of the decoder; each holds frames in memory
-# FFmpeg's MPEG-4 decoder, with frames in several threads, lets damage pass once in forty times
-# (8.0); these never did. All others decode in one thread.
-_THREADED = frozenset({"h264", "hevc", "vp8", "vp9", "av1"})
+# With frames in several threads FFmpeg 8.0 lets damage in MPEG-4 pass now and then, and gives
+# damaged HEVC not always the same frames twice (docs/decisions/0009). These never did.
+_THREADED = frozenset({"h264", "vp8", "vp9", "av1"})
 _READ_BYTES = 1 << 18
 _ENCRYPTED = {"encv", "drmi"}
 _MISSING_SECONDS, _MISSING_SHARE = 0.5, 0.02
