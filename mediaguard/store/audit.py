@@ -19,6 +19,7 @@ from mediaguard.store.tables import AuditRow
 _START = "0" * 64
 _LOCK = 0x61756469  # any constant will do: "audi"
 _PURPOSE = "audit"
+_NEWEST = "mediaguard-audit-newest"  # in a session's info: it lives for one transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +78,10 @@ class Audit:
         subject_id: str | None = None,
         item_id: str | None = None,
         data: Mapping[str, Any] | None = None,
-    ) -> AuditEntry:
+    ) -> None:
         """Add an entry; it stands only if the transaction commits."""
-        if self._session.get_bind().dialect.name == "postgresql":
-            self._session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        newest = self._session.execute(
-            select(AuditRow.sequence, AuditRow.digest).order_by(AuditRow.sequence.desc()).limit(1)
-        ).first()
-        sequence, previous = (newest.sequence + 1, newest.digest) if newest else (1, _START)
+        sequence, previous = self._newest()
+        sequence += 1
         row = AuditRow(
             sequence=sequence,
             at=at,
@@ -97,8 +94,18 @@ class Audit:
         )
         row.digest = self._digest(row)
         self._session.add(row)
-        self._session.flush()
-        return _entry(row)
+        self._session.info[_NEWEST] = sequence, row.digest
+
+    def _newest(self) -> tuple[int, str]:
+        """Number and digest of the last entry, which stays the last until the transaction ends."""
+        if _NEWEST not in self._session.info:
+            if self._session.get_bind().dialect.name == "postgresql":
+                self._session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            last = select(AuditRow.sequence, AuditRow.digest).order_by(AuditRow.sequence.desc())
+            row = self._session.execute(last.limit(1)).first()
+            self._session.info[_NEWEST] = (row.sequence, row.digest) if row else (0, _START)
+        found: tuple[int, str] = self._session.info[_NEWEST]
+        return found
 
     def entries(
         self, *, subject_id: str | None = None, item_id: str | None = None, last: int | None = None

@@ -28,7 +28,7 @@ from mediaguard.store.gallery import Gallery
 from mediaguard.store.importing import Plan, What, apply_consents, plan_consents, read_consents
 from mediaguard.store.kept_wordings import KeptWordings
 from mediaguard.store.keys import Keyring
-from mediaguard.store.ledger import Ledger
+from mediaguard.store.ledger import Given, Ledger
 from mediaguard.store.mapping import load_mapping
 from mediaguard.store.questions import Questions
 from mediaguard.store.roster import RosterPlan, apply_roster, plan_roster, read_roster
@@ -315,8 +315,8 @@ class Desk:
                 given = {pair for pair in given if pair[0] == channel}
                 if channel in self.rules or not given:
                     given.add((channel, self._known(channel).purpose))
-            events = [
-                ledger.append(
+            answers = [
+                Given(
                     subject_id,
                     channel=name,
                     purpose=purpose,
@@ -324,10 +324,10 @@ class Desk:
                     signatory=signatory,
                     signatory_id=signatory_id,
                     evidence=evidence,
-                    at=self._now(),
                 )
                 for name, purpose in sorted(given)
             ]
+            events = ledger.append_all(answers, at=self._now())
             channels = {event.channel: event for event in events}
             forgotten = self._forget(session, subject_id) if MATCHING in channels else 0
             questions = 0
@@ -440,7 +440,7 @@ class Desk:
         texts: Mapping[str, str] | None = None,
     ) -> tuple[ConsentEvent, Ruling]:
         with self._database.write() as session:
-            event = Ledger(session).append(
+            given = Given(
                 subject_id,
                 channel=rules.channel,
                 purpose=rules.purpose,
@@ -451,8 +451,8 @@ class Desk:
                 wording=wording,
                 valid_from=valid_from,
                 valid_until=valid_until,
-                at=self._now(),
             )
+            event = Ledger(session).append(given, at=self._now())
             if rules.channel == MATCHING and answer is not Answer.GRANTED:
                 self._forget(session, subject_id)
             ruling = self._rulings(session, rules, [subject_id])[subject_id]

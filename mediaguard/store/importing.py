@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
 
-from mediaguard.core.consent import UNATTRIBUTED, Answer, ConsentEvent, Signatory
+from mediaguard.core.consent import UNATTRIBUTED, Answer, ConsentEvent, Signatory, Subject
 from mediaguard.errors import ConfigError
-from mediaguard.store.ledger import SUBJECT_ID, Ledger
+from mediaguard.store.ledger import SUBJECT_ID, Given, Ledger
 from mediaguard.store.mapping import Mapping, Reply
 from mediaguard.store.tabular import ImportRefused, Line, Problem, Source, read_bytes, read_csv
 
@@ -183,29 +183,29 @@ def apply_consents(
     plan: Plan, ledger: Ledger, *, purposes: MappingType[str, str], at: datetime
 ) -> list[ConsentEvent]:
     """Record the plan within the caller's transaction: all of it, or at an error nothing."""
-    events = []
+    unknown = [Subject(c.subject_id) for c in plan.changes if c.what is What.ADD]
+    ledger.add_subjects(unknown, at=at)
+    answers = []
     for change in plan.changes:
+        if change.what in (What.ADD, What.KEPT) or change.channel is None:
+            continue
         row, source = change.row, f"{_IMPORTED}{plan.digest}:{change.row.line}"
-        if change.what is What.ADD:
-            ledger.add_subject(change.subject_id, at=at)
-        elif change.what is not What.KEPT and change.channel is not None:
-            granted = change.what is What.GRANTED
-            events.append(
-                ledger.append(
-                    change.subject_id,
-                    channel=change.channel,
-                    purpose=purposes[change.channel],
-                    answer=Answer(change.what.value),
-                    signatory=change.signatory,
-                    signatory_id=change.signatory_id,
-                    evidence=(row.evidence or source) if granted else source,
-                    wording=row.wording if granted else None,
-                    valid_from=row.valid_from if granted else None,
-                    valid_until=row.valid_until if granted else None,
-                    at=at,
-                )
+        granted = change.what is What.GRANTED
+        answers.append(
+            Given(
+                change.subject_id,
+                channel=change.channel,
+                purpose=purposes[change.channel],
+                answer=Answer(change.what.value),
+                signatory=change.signatory,
+                signatory_id=change.signatory_id,
+                evidence=(row.evidence or source) if granted else source,
+                wording=row.wording if granted else None,
+                valid_from=row.valid_from if granted else None,
+                valid_until=row.valid_until if granted else None,
             )
-    return events
+        )
+    return ledger.append_all(answers, at=at)
 
 
 class _RowReader:

@@ -2,7 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
 from sqlalchemy import delete, func, insert, select
@@ -25,7 +26,51 @@ SUBJECT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 MAX_TEXT = 200
 
-_COLUMNS = [getattr(ConsentEventRow, name) for name in ConsentEvent.__slots__]
+_NAMES = tuple(ConsentEvent.__slots__)
+_COLUMNS = [getattr(ConsentEventRow, name) for name in _NAMES]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer that is to be recorded; the attributes are those of `ConsentEvent`.
+
+    `signatory` may be `UNATTRIBUTED` for a no, and only a no may come without `evidence`.
+    """
+
+    subject_id: str
+    channel: str
+    purpose: str
+    answer: Answer
+    signatory: str
+    evidence: str
+    signatory_id: str | None = None
+    wording: str | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+    def check(self) -> None:
+        """Refuse what could never count or be shown.
+
+        Raises:
+            InputError: says what it is.
+        """
+        for field, value in (
+            ("channel", self.channel),
+            ("purpose", self.purpose),
+            ("signatory", self.signatory),
+            ("evidence", self.evidence.strip() or "-"),
+            ("wording", self.wording or "-"),
+            ("signatory id", self.signatory_id or "-"),
+        ):
+            _plain(field, value)
+        if self.answer is not Answer.GRANTED:
+            return
+        if not self.evidence.strip():
+            raise InputError("consent-evidence", subject=self.subject_id)
+        if self.signatory not in tuple(Signatory):
+            raise InputError("consent-signatory-unknown", subject=self.subject_id)
+        if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
+            raise InputError("consent-dates", first=self.valid_from, last=self.valid_until)
 
 
 class Ledger:
@@ -52,18 +97,33 @@ class Ledger:
         Raises:
             InputError: the pseudonym or a group is not usable, or the subject exists.
         """
-        if not SUBJECT_ID.fullmatch(subject_id):
-            raise InputError("subject-id-invalid", subject=subject_id)
-        if self.subject(subject_id) is not None:
-            raise InputError("subject-exists", subject=subject_id)
-        self._session.execute(
-            insert(SubjectRow).values(
-                subject_id=subject_id, kind=Kind(kind).value, born=born, created_at=at
-            )
-        )
         subject = Subject(subject_id, Kind(kind), frozenset(groups), born)
-        self._insert_groups(subject_id, subject.groups)
+        self.add_subjects([subject], at=at)
         return subject
+
+    def add_subjects(self, subjects: Sequence[Subject], *, at: datetime) -> None:
+        """Add subjects, in one statement.
+
+        Raises:
+            InputError: a pseudonym or a group is not usable, or a subject exists.
+        """
+        ids = [subject.subject_id for subject in subjects]
+        for subject_id in ids:
+            if not SUBJECT_ID.fullmatch(subject_id):
+                raise InputError("subject-id-invalid", subject=subject_id)
+        for known in self._subjects(ids):
+            raise InputError("subject-exists", subject=known.subject_id)
+        if subjects:
+            self._session.execute(
+                insert(SubjectRow),
+                [
+                    {"subject_id": s.subject_id, "kind": s.kind.value, "born": s.born}
+                    | {"created_at": at}
+                    for s in subjects
+                ],
+            )
+        for subject in subjects:
+            self._insert_groups(subject.subject_id, subject.groups)
 
     def subject(self, subject_id: str) -> Subject | None:
         """The subject, or None if nobody knows this pseudonym."""
@@ -153,78 +213,65 @@ class Ledger:
 
     # -- events -----------------------------------------------------------------------------
 
-    def append(
-        self,
-        subject_id: str,
-        *,
-        channel: str,
-        purpose: str,
-        answer: Answer,
-        signatory: str,
-        evidence: str,
-        at: datetime,
-        signatory_id: str | None = None,
-        wording: str | None = None,
-        valid_from: date | None = None,
-        valid_until: date | None = None,
-    ) -> ConsentEvent:
-        """Record an answer.
+    def append(self, given: Given, *, at: datetime) -> ConsentEvent:
+        """Record an answer; see `append_all`."""
+        return self.append_all([given], at=at)[0]
+
+    def append_all(self, answers: Sequence[Given], *, at: datetime) -> list[ConsentEvent]:
+        """Record answers, be it of a whole school, in few statements.
 
         A no is never recorded as older than what is in the ledger: it came last, whatever the
         clocks of two machines say.
 
-        The arguments are those of `core.consent.ConsentEvent`; `at` is the present moment,
-        `signatory` may be `UNATTRIBUTED` for a no, and only a no may come without `evidence`.
+        Args:
+            answers: them, in order.
+            at: the present moment.
 
         Raises:
-            InputError: nobody knows this pseudonym, or a grant that could never count.
+            InputError: nobody knows a pseudonym, or an answer is not usable (`Given.check`).
         """
-        if subject_id not in self._locked:  # an import locks everybody once
-            self.lock([subject_id])
-        if subject_id not in self._locked:
+        self._require({given.subject_id for given in answers})
+        for given in answers:
+            given.check()
+        newest = self._newest({a.subject_id for a in answers if a.answer is not Answer.GRANTED})
+        rows = [self._row(given, at, newest) for given in answers]
+        self._session.add_all(rows)
+        self._session.flush()
+        return [ConsentEvent(*(getattr(row, name) for name in _NAMES)) for row in rows]
+
+    def _require(self, subject_ids: set[str]) -> None:
+        """Lock all of them, who have to be known; an import has locked everybody at once."""
+        if not subject_ids <= self._locked:
+            self.lock(subject_ids - self._locked)
+        for subject_id in sorted(subject_ids - self._locked):
             raise InputError("no-subject", subject=subject_id)
-        evidence = evidence.strip()
-        for field, value in (
-            ("channel", channel),
-            ("purpose", purpose),
-            ("signatory", signatory),
-            ("evidence", evidence or "-"),
-            ("wording", wording or "-"),
-            ("signatory id", signatory_id or "-"),
-        ):
-            _plain(field, value)
-        if answer is Answer.GRANTED:
-            if not evidence:
-                raise InputError("consent-evidence", subject=subject_id)
-            if signatory not in tuple(Signatory):
-                raise InputError("consent-signatory-unknown", subject=subject_id)
-            if valid_from and valid_until and valid_until < valid_from:
-                raise InputError("consent-dates", first=valid_from, last=valid_until)
-        else:
-            newest = self._session.scalar(
-                select(func.max(ConsentEventRow.recorded_at)).where(
-                    ConsentEventRow.subject_id == subject_id,
-                    ConsentEventRow.channel == channel,
-                    ConsentEventRow.purpose == purpose,
-                )
-            )
-            at = max(at, newest) if newest is not None else at
-        row = ConsentEventRow(
-            subject_id=subject_id,
-            channel=channel,
-            purpose=purpose,
-            answer=Answer(answer).value,
-            signatory=str(signatory),
-            signatory_id=signatory_id or None,
-            evidence=evidence,
-            wording=wording or None,
-            valid_from=valid_from,
-            valid_until=valid_until,
+
+    def _newest(self, subject_ids: Collection[str]) -> dict[tuple[str, ...], datetime]:
+        """When the last answer was recorded, by subject, channel and purpose."""
+        key = ConsentEventRow.subject_id, ConsentEventRow.channel, ConsentEventRow.purpose
+        query = select(*key, func.max(ConsentEventRow.recorded_at)).group_by(*key)
+        query = query.where(ConsentEventRow.subject_id.in_(sorted(subject_ids)))
+        return {(row[0], row[1], row[2]): row[3] for row in self._session.execute(query)}
+
+    @staticmethod
+    def _row(
+        given: Given, at: datetime, newest: Mapping[tuple[str, ...], datetime]
+    ) -> ConsentEventRow:
+        if given.answer is not Answer.GRANTED:
+            at = max(at, newest.get((given.subject_id, given.channel, given.purpose), at))
+        return ConsentEventRow(
+            subject_id=given.subject_id,
+            channel=given.channel,
+            purpose=given.purpose,
+            answer=Answer(given.answer).value,
+            signatory=str(given.signatory),
+            signatory_id=given.signatory_id or None,
+            evidence=given.evidence.strip(),
+            wording=given.wording or None,
+            valid_from=given.valid_from,
+            valid_until=given.valid_until,
             recorded_at=at,
         )
-        self._session.add(row)
-        self._session.flush()
-        return ConsentEvent(*(getattr(row, name) for name in ConsentEvent.__slots__))
 
     def events(
         self, subject_ids: Collection[str] | None = None, channel: str | None = None

@@ -91,10 +91,7 @@ def plan_roster(subjects: Sequence[Subject], ledger: Ledger) -> RosterPlan:
 
 def apply_roster(plan: RosterPlan, ledger: Ledger, *, at: datetime) -> None:
     """Record the plan within the caller's transaction."""
-    for subject in plan.added:
-        ledger.add_subject(
-            subject.subject_id, at=at, kind=subject.kind, groups=subject.groups, born=subject.born
-        )
+    ledger.add_subjects(plan.added, at=at)
     for subject in plan.changed:
         ledger.correct(subject.subject_id, kind=subject.kind, born=subject.born)
         ledger.set_groups(subject.subject_id, subject.groups)

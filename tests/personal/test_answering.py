@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mediaguard.core.consent import MATCHING, Kind, Signatory
-from mediaguard.store.ledger import Ledger
+from mediaguard.core.consent import MATCHING, Answer, Kind, Signatory
+from mediaguard.store.ledger import Given, Ledger
 from tests.personal.holder import TEXTS, Holding, words
 from tests.pipeline.world import CHANNEL, grant
 from tests.takedown_world import confirmed, entries, published, removed
@@ -227,15 +227,8 @@ def test_a_pupil_of_sixteen_decides(world):
 
 def test_a_channel_that_is_not_used_any_more_can_still_be_withdrawn(world, guardian):
     with world.database.write() as session:
-        Ledger(session).append(
-            "S-1",
-            channel="old-site",
-            purpose="fun",
-            answer="granted",
-            signatory="guardian",
-            evidence="form",
-            at=world.now(),
-        )
+        given = Given("S-1", "old-site", "fun", Answer.GRANTED, "guardian", "form")
+        Ledger(session).append(given, at=world.now())
     page = guardian.get()
     assert "does not publish there any more" in words(page)
     assert guardian.get("/agree", channel="old-site").status_code == 404

@@ -20,7 +20,7 @@ from mediaguard.core.consent import Answer
 from mediaguard.errors import ConfigError, StoreError
 from mediaguard.store.audit import Audit
 from mediaguard.store.database import SCHEMA, Database
-from mediaguard.store.ledger import Ledger
+from mediaguard.store.ledger import Given, Ledger
 from mediaguard.store.tables import Base, SubjectRow
 from tests.store.conftest import NOW
 
@@ -111,15 +111,8 @@ def _fill(database, keyring):
     with database.write() as session:
         ledger = Ledger(session)
         ledger.add_subject("s1", at=NOW)
-        ledger.append(
-            "s1",
-            channel="facebook",
-            purpose="publicity",
-            answer=Answer.REFUSED,
-            signatory="guardian",
-            evidence="",
-            at=NOW,
-        )
+        refusal = Given("s1", "facebook", "publicity", Answer.REFUSED, "guardian", "")
+        ledger.append(refusal, at=NOW)
         Audit(session, keyring).append("test", at=NOW, actor="a")
 
 

@@ -12,7 +12,7 @@ from mediaguard.core.faces import Quality
 from mediaguard.errors import InputError, StoreError
 from mediaguard.store.gallery import Gallery
 from mediaguard.store.keys import Keyring, new_key
-from mediaguard.store.ledger import Ledger
+from mediaguard.store.ledger import Given, Ledger
 from mediaguard.store.tables import SubjectKeyRow, TemplateRow
 from tests.store.conftest import NOW, ZONE
 
@@ -34,7 +34,7 @@ def school(database):
 
 def opt(ledger, subject_id, answer, at=NOW, **fields):
     defaults = {"channel": MATCHING, "purpose": MATCHING, "signatory": "guardian", "evidence": "f"}
-    ledger.append(subject_id, answer=answer, at=at, **(defaults | fields))
+    ledger.append(Given(subject_id, answer=answer, **(defaults | fields)), at=at)
 
 
 def enrol(session, keyring, subject_id="s1", *, vector=VECTOR, digest="d1", at=LATER):

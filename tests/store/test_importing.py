@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mediaguard.core.consent import MATCHING, UNATTRIBUTED, Answer, Kind
 from mediaguard.errors import ConfigError, InputError
 from mediaguard.store.importing import What, apply_consents, plan_consents, read_consents
-from mediaguard.store.ledger import Ledger
+from mediaguard.store.ledger import Given, Ledger
 from mediaguard.store.mapping import Mapping, load_mapping
 from mediaguard.store.roster import apply_roster, plan_roster, read_roster
 from mediaguard.store.tabular import MAX_BYTES, ImportRefused
@@ -67,16 +67,10 @@ class School:
     def answer(self, answer, signatory=UNATTRIBUTED, **fields):
         self.now += timedelta(minutes=1)
         with self.database.write() as session:
-            Ledger(session).append(
-                "s1",
-                channel="website-public",
-                purpose="publicity",
-                answer=answer,
-                signatory=signatory,
-                evidence="at the desk",
-                at=self.now,
-                **fields,
+            given = Given(
+                "s1", "website-public", "publicity", answer, signatory, "at the desk", **fields
             )
+            Ledger(session).append(given, at=self.now)
 
     def allowed(self, channel="website-public"):
         with self.database.read() as session:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from mediaguard.core.consent import UNATTRIBUTED, Answer, Kind
 from mediaguard.errors import InputError
 from mediaguard.store.items import Items, Publications
-from mediaguard.store.ledger import Ledger
+from mediaguard.store.ledger import Given, Ledger
 from mediaguard.store.tables import ConsentEventRow, PublicationRow
 from tests.store.conftest import NOW, ZONE
 
@@ -21,7 +21,7 @@ CONTEXT = {**WEB, "zone": ZONE, "accepted_wordings": None}
 
 def answer(ledger, subject_id="s1", answer=Answer.GRANTED, *, at=NOW, **fields):
     defaults = {**WEB, "signatory": "guardian", "evidence": "form 7"}
-    return ledger.append(subject_id, answer=answer, at=at, **(defaults | fields))
+    return ledger.append(Given(subject_id, answer=answer, **(defaults | fields)), at=at)
 
 
 def test_a_subject_comes_back_as_it_was_entered(database):
