@@ -30,7 +30,6 @@ from mediaguard.store.kept_wordings import KeptWordings
 from mediaguard.store.keys import Keyring
 from mediaguard.store.ledger import Given, Ledger
 from mediaguard.store.mapping import load_mapping
-from mediaguard.store.questions import Questions
 from mediaguard.store.roster import RosterPlan, apply_roster, plan_roster, read_roster
 from mediaguard.store.tabular import Source
 from mediaguard.store.takedowns import Asked, Takedowns
@@ -332,10 +331,8 @@ class Desk:
             forgotten = self._forget(session, subject_id) if MATCHING in channels else 0
             questions = 0
             for name, event in channels.items():
-                self._ending.ask(session, subject_id, name, Rule.WITHDRAWN, event.event_id)
-                questions += Questions(session).ask_about_likenesses(
-                    subject_id, name, at=self._now()
-                )
+                reason, number = Rule.WITHDRAWN, event.event_id
+                questions += self._ending.ask(session, subject_id, name, reason, number).questions
             asked = Takedowns(session).asked_for(subject_id, channels)
             for event in events:
                 self._audit_answer(session, event)

@@ -2,20 +2,35 @@
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from mediaguard.core.consent import MATCHING
+from mediaguard.core.consent import MATCHING, Rule
 from mediaguard.store.audit import Audit
 from mediaguard.store.book import ChannelRules
 from mediaguard.store.database import Database
 from mediaguard.store.keys import Keyring
 from mediaguard.store.ledger import Ledger
+from mediaguard.store.questions import Questions
 from mediaguard.store.takedowns import Takedowns
+
+_LAPSED = (Rule.EXPIRED, Rule.WORDING, Rule.SIGNATORY)
+"""What a date or the settings bring about: no answer says so, only the daily look finds it."""
+
+
+class Ended(NamedTuple):
+    """How many publications have to go, and how many a person has to look at."""
+
+    publications: int
+    questions: int
 
 
 class Ending:
     """Asks for takedowns within the caller's transaction.
+
+    Also asks a person to look at faces that are shown under somebody else's name and resemble the
+    subject: the name may be wrong.
 
     Args:
         rules: of every configured channel.
@@ -39,8 +54,8 @@ class Ending:
 
     def ask(
         self, session: Session, subject_id: str, channel: str, reason: str, event: int | None
-    ) -> int:
-        """Ask for everything on a channel that shows a subject; returns how much that is."""
+    ) -> Ended:
+        """Ask for everything on a channel that shows a subject, or may show it."""
         rules = self._rules.get(channel)
         count = Takedowns(session).plan(
             subject_id,
@@ -58,7 +73,9 @@ class Ending:
                 subject_id=subject_id,
                 data={"channel": channel, "publications": count},
             )
-        return count
+        return Ended(
+            count, Questions(session).ask_about_likenesses(subject_id, channel, at=self._now())
+        )
 
     def ask_where_refused(self, session: Session, pairs: Collection[tuple[str, str]]) -> int:
         """The same for (subject, channel) pairs about which something changed, if it is a no."""
@@ -68,7 +85,8 @@ class Ending:
             rulings = self._rules[channel].rulings(session, subjects, now=self._now())
             for subject_id, ruling in rulings.items():
                 if not ruling.allowed:
-                    total += self.ask(session, subject_id, channel, ruling.rule, ruling.event_id)
+                    asked = self.ask(session, subject_id, channel, ruling.rule, ruling.event_id)
+                    total += asked.publications
         return total
 
     def ask_all(self, database: Database) -> int:
@@ -84,8 +102,12 @@ class Ending:
             with database.read() as session:
                 rulings = rules.rulings(session, None, now=self._now())
                 refused = [subject_id for subject_id, r in rulings.items() if not r.allowed]
-                shown = Takedowns(session).shown_without(refused, rules.channel)
-            for subject_id in shown:
+                lapsed = [s for s in refused if rulings[s].rule in _LAPSED]
+                concerned = {
+                    *Takedowns(session).shown_without(refused, rules.channel),
+                    *Questions(session).resembled(lapsed, rules.channel),
+                }
+            for subject_id in sorted(concerned):
                 with database.write() as session:
                     Ledger(session).lock([subject_id])
                     total += self.ask_where_refused(session, {(subject_id, rules.channel)})

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.orm import Session
 
 from mediaguard.store.items import VISIBLE, channel_of_shown
@@ -22,19 +22,10 @@ class Questions:
         Returns:
             How many such pictures there are.
         """
-        asked = exists().where(
-            ReviewQuestionRow.publication_id == PublicationRow.id,
-            ReviewQuestionRow.subject_id == subject_id,
-        )
         found = self._session.execute(
             select(PublicationRow.id, PublicationRow.item_id, LikenessRow.shown_as)
             .join(LikenessRow, LikenessRow.publication_id == PublicationRow.id)
-            .where(
-                LikenessRow.subject_id == subject_id,
-                channel_of_shown(self._session) == channel,
-                PublicationRow.state.in_(VISIBLE),
-                ~asked,
-            )
+            .where(LikenessRow.subject_id == subject_id, *self._unasked(channel))
         ).all()
         for publication_id, item_id, shown_as in found:
             self._session.add(
@@ -48,6 +39,26 @@ class Questions:
             )
         self._session.flush()
         return len(found)
+
+    def resembled(self, subject_ids: Collection[str], channel: str) -> Sequence[str]:
+        """Which of these subjects such a face resembles that nobody was asked about."""
+        return self._session.scalars(
+            select(LikenessRow.subject_id)
+            .distinct()
+            .join(PublicationRow, LikenessRow.publication_id == PublicationRow.id)
+            .where(LikenessRow.subject_id.in_(sorted(subject_ids)), *self._unasked(channel))
+        ).all()
+
+    def _unasked(self, channel: str) -> Sequence[ColumnElement[bool]]:
+        asked = exists().where(
+            ReviewQuestionRow.publication_id == PublicationRow.id,
+            ReviewQuestionRow.subject_id == LikenessRow.subject_id,
+        )
+        return (
+            channel_of_shown(self._session) == channel,
+            PublicationRow.state.in_(VISIBLE),
+            ~asked,
+        )
 
     def open(self, item_id: str | None = None) -> Sequence[ReviewQuestionRow]:
         """Those that nobody answered, of all items or of one, the oldest first."""

@@ -340,6 +340,35 @@ def test_a_withdrawal_asks_about_who_may_be_shown_under_another_name(school):
         assert Questions(session).open() == []
 
 
+def expires(school, tmp_path):
+    school.grant("s2", valid_until=date(2026, 3, 2))
+    school.clock = datetime(2026, 3, 3, 0, 0, tzinfo=ZONE)
+    school.desk.take_down_ended()
+
+
+def imported(school, tmp_path):
+    school.advance(60)
+    import_no(school, tmp_path, "s2")
+
+
+def refused(school, tmp_path):
+    school.desk.refuse("s2", WEB, signatory="guardian", evidence="letter")
+
+
+@pytest.mark.parametrize("end", [expires, imported, refused])
+def test_every_end_of_consent_asks_about_it(school, tmp_path, end):
+    wanted = school.publish("s1", likenesses={"s2": ("s1", 0.45)})
+    school.desk.take_down_ended()
+    with school.database.read() as session:
+        assert Questions(session).open() == []
+    end(school, tmp_path)
+    school.desk.take_down_ended()
+    with school.database.read() as session:
+        (question,) = Questions(session).open()
+    assert (question.publication_id, question.subject_id) == (wanted, "s2")
+    assert school.takedowns() == []
+
+
 # -- consent that ends without a withdrawal -------------------------------------------------------
 
 
@@ -397,19 +426,26 @@ def test_a_yes_with_an_end_that_is_past_takes_down_at_once(school):
     assert school.only().reason == "consent-expired"
 
 
-def test_an_import_that_differs_takes_down_at_once(school, tmp_path):
-    school.publish("s1", "s2")
+def import_no(school, tmp_path, subject):
+    """A file in which one subject says yes no more and the other as before."""
     mapping, consents = tmp_path / "m.toml", tmp_path / "c.csv"
     mapping.write_text(
         '[columns]\nsubject = "nr"\nsignatory = "door"\nevidence = "ref"\n'
         f'[channels]\n{WEB} = "web"\n[values]\nyes = ["ja"]\nno = ["nee"]\n'
         '[signatory]\nguardian = ["ouder"]\n'
     )
-    consents.write_text("nr;door;ref;web\ns1;ouder;f;\ns2;ouder;f;ja\n")
-    school.advance(60)
+    rows = [f"{who};ouder;f;{'' if who == subject else 'ja'}" for who in ("s1", "s2")]
+    consents.write_text("\n".join(["nr;door;ref;web", *rows]))
+    before = len(school.takedowns())
     school.desk.import_consents(consents, mapping, dry_run=True)
-    assert school.takedowns() == []
+    assert len(school.takedowns()) == before
     school.desk.import_consents(consents, mapping)
+
+
+def test_an_import_that_differs_takes_down_at_once(school, tmp_path):
+    school.publish("s1", "s2")
+    school.advance(60)
+    import_no(school, tmp_path, "s1")
     assert school.only().subject_id == "s1"
 
 
