@@ -254,8 +254,8 @@ class _Judge:
     def _stand(self, answers: Sequence[ConsentEvent]) -> _Stand:
         # Clocks of several machines and the columns of an import are not better than a second:
         # within one, the gravest answer counts.
-        last = max(map(_second, answers))
-        judged = [(self._rule(a), a.event_id) for a in answers if _second(a) == last]
+        last = max(map(second_of, answers))
+        judged = [(self._rule(a), a.event_id) for a in answers if second_of(a) == last]
         noes = [pair for pair in judged if pair[0] is not Rule.GRANTED]
         if noes:
             rule, event_id = min(noes, key=lambda p: (_GRAVEST_FIRST.index(p[0]), p[1]))
@@ -295,7 +295,8 @@ class _Judge:
         return given < sixteenth_birthday(self._subject.born)
 
 
-def _second(event: ConsentEvent) -> datetime:
+def second_of(event: ConsentEvent) -> datetime:
+    """When it was recorded, as finely as moments are compared."""
     return event.recorded_at.astimezone(UTC).replace(microsecond=0)
 
 

@@ -390,6 +390,7 @@ class Desk:
                 ledger,
                 purposes=purposes,
                 zone=self._zone,
+                now=self._now(),
                 add_subjects=add_subjects,
             )
             if dry_run:

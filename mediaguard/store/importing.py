@@ -10,13 +10,20 @@ from collections import defaultdict
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from mediaguard.core.consent import UNATTRIBUTED, Answer, ConsentEvent, Signatory, Subject
+from mediaguard.core.consent import (
+    UNATTRIBUTED,
+    Answer,
+    ConsentEvent,
+    Signatory,
+    Subject,
+    second_of,
+)
 from mediaguard.errors import ConfigError
 from mediaguard.store.ledger import SUBJECT_ID, Given, Ledger
-from mediaguard.store.mapping import Mapping, Reply
+from mediaguard.store.mapping import Columns, Mapping, Reply
 from mediaguard.store.tabular import ImportRefused, Line, Problem, Source, read_bytes, read_csv
 
 _IMPORTED = "import:"
@@ -55,14 +62,17 @@ class ConsentFile:
     Attributes:
         rows: in the order of the file.
         digest: beginning of its SHA-256, to find it again from the evidence.
-        by_person: several rows may be about one subject, each of another signatory.
-        names_evidence: the file has a column with evidence.
+        columns: which it has; what it has no column for, it says nothing about.
     """
 
     rows: Sequence[ConsentRow]
     digest: str
-    by_person: bool
-    names_evidence: bool
+    columns: Columns
+
+    @property
+    def by_person(self) -> bool:
+        """Whether several rows may be about one subject, each of another signatory."""
+        return self.columns.signatory_id is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +80,12 @@ class Change:
     """One line of the difference between file and ledger.
 
     Attributes:
-        what: KEPT is a yes in the file that is not taken over, because a no stands.
+        what: KEPT is a yes in the file that is not taken over, because a no stands, or because
+            the yes on record has ended and the file has no column that could say otherwise.
         subject_id, channel: about whom and what; no channel when a subject is added.
         row: where it comes from.
         signatory, signatory_id: in whose name it is recorded.
-        since: the day of the no that stands, if it is KEPT.
+        since: from when on it is a no, if it is KEPT.
     """
 
     what: What
@@ -122,8 +133,7 @@ def read_consents(path: Source, mapping: Mapping) -> ConsentFile:
     if problems:
         raise ImportRefused(path, sorted(problems, key=lambda p: p.line))
     digest = hashlib.sha256(read_bytes(path)).hexdigest()[:12]
-    columns = mapping.columns
-    return ConsentFile(rows, digest, columns.signatory_id is not None, columns.evidence is not None)
+    return ConsentFile(rows, digest, mapping.columns)
 
 
 def plan_consents(
@@ -133,6 +143,7 @@ def plan_consents(
     *,
     purposes: MappingType[str, str],
     zone: tzinfo,
+    now: datetime,
     add_subjects: bool = False,
 ) -> Plan:
     """Compare the file with the ledger.
@@ -143,6 +154,7 @@ def plan_consents(
         ledger: what is on record; lock it first if the plan is to be applied.
         purposes: what each configured channel is for.
         zone: the school's time zone.
+        now: the moment of the import, with its zone.
         add_subjects: add unknown subjects instead of refusing them.
 
     Raises:
@@ -170,7 +182,7 @@ def plan_consents(
     unchanged = 0
     for row in file.rows:
         for channel, reply in row.answers.items():
-            comparison = _Comparison(row, file, history[row.subject_id, channel], zone)
+            comparison = _Comparison(row, file, history[row.subject_id, channel], zone, now)
             change = comparison.change(channel, reply)
             if change is None:
                 unchanged += 1
@@ -301,11 +313,17 @@ class _Comparison:
     """Compares one answer of a row with what is on record about the subject and channel."""
 
     def __init__(
-        self, row: ConsentRow, file: ConsentFile, history: Sequence[ConsentEvent], zone: tzinfo
+        self,
+        row: ConsentRow,
+        file: ConsentFile,
+        history: Sequence[ConsentEvent],
+        zone: tzinfo,
+        now: datetime,
     ) -> None:
         self._row = row
         self._file = file
         self._zone = zone
+        self._today = now.astimezone(zone).date()
         self._history = sorted(history, key=lambda e: (e.recorded_at, e.event_id))
         signatory = row.signatory.value if row.signatory else UNATTRIBUTED
         self._person = _person(signatory, row.signatory_id)
@@ -321,11 +339,21 @@ class _Comparison:
         last = mine[-1] if mine else None
         outside = self._outside_no(last)
         if outside is not None:
-            since = outside.recorded_at.astimezone(self._zone).date()
-            return replace(self._change(What.KEPT, channel, *self._person), since=since)
-        if last is not None and last.answer == Answer.GRANTED and self._is_same(last):
-            return None
-        return self._change(What.GRANTED, channel, *self._person)
+            return self._kept(channel, outside.recorded_at.astimezone(self._zone).date())
+        change = self._change(What.GRANTED, channel, *self._person)
+        if last is None or any(
+            second_of(e) == second_of(last) and e.answer != Answer.GRANTED for e in mine
+        ):
+            return change
+        if self._file.columns.valid_until is None and last.valid_until:
+            ended = last.valid_until + timedelta(days=1)
+            if ended <= self._today:
+                return self._kept(channel, ended)
+        change = replace(change, row=self._completed(last))
+        return None if self._is_same(last, change.row) else change
+
+    def _kept(self, channel: str, since: date) -> Change:
+        return replace(self._change(What.KEPT, channel, *self._person), since=since)
 
     def _no(self, channel: str, *, refused: bool) -> Change | None:
         standing = self._standing()
@@ -340,13 +368,26 @@ class _Comparison:
             return self._change(What.REFUSED, channel, *self._person)
         return None
 
-    def _is_same(self, grant: ConsentEvent) -> bool:
-        row = self._row
+    def _completed(self, grant: ConsentEvent) -> ConsentRow:
+        """The row, and what the file has no column for as it was in the yes on record.
+
+        A yes that is said again without its end date or wording does not lose them.
+        """
+        row, columns = self._row, self._file.columns
+        return replace(
+            row,
+            wording=row.wording if columns.wording else grant.wording,
+            valid_from=row.valid_from if columns.valid_from else grant.valid_from,
+            valid_until=row.valid_until if columns.valid_until else grant.valid_until,
+        )
+
+    @staticmethod
+    def _is_same(grant: ConsentEvent, row: ConsentRow) -> bool:
         return (grant.wording, grant.valid_from, grant.valid_until) == (
             row.wording,
             row.valid_from,
             row.valid_until,
-        ) and (not self._file.names_evidence or not row.evidence or grant.evidence == row.evidence)
+        ) and (not row.evidence or grant.evidence == row.evidence)
 
     def _outside_no(self, last: ConsentEvent | None) -> ConsentEvent | None:
         """The newest no that somebody brought by another way than a file, if it still stands.
@@ -384,4 +425,5 @@ def _person(signatory: str, signatory_id: str | None) -> tuple[str, str | None]:
 
 
 def _after(event: ConsentEvent, other: ConsentEvent) -> bool:
-    return (event.recorded_at, event.event_id) > (other.recorded_at, other.event_id)
+    """As `core.consent` sees it: within one second a no is the last word."""
+    return second_of(event) > second_of(other)

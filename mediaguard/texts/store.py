@@ -169,8 +169,9 @@ EN = {
     "change-granted": "{subject}, {channel}: granted ({detail})",
     "change-refused": "{subject}, {channel}: refused ({detail})",
     "change-withdrawn": "{subject}, {channel}: WITHDRAWN ({detail})",
-    "change-kept": "{subject}, {channel}: stays NO ({detail}). The file says yes, but on {since} a "
-    "no was recorded in another way. If the yes is newer: mediaguard consent grant {subject}",
+    "change-kept": "{subject}, {channel}: stays NO ({detail}). The file says yes, but since "
+    "{since} a no stands that was recorded in another way, or the last day of the yes is over and "
+    "the file names no days. If the yes is newer: mediaguard consent grant {subject}",
 }
 
 NL = {
@@ -344,7 +345,7 @@ NL = {
     "change-granted": "{subject}, {channel}: toestemming ({detail})",
     "change-refused": "{subject}, {channel}: weigering ({detail})",
     "change-withdrawn": "{subject}, {channel}: INGETROKKEN ({detail})",
-    "change-kept": "{subject}, {channel}: blijft NEE ({detail}). Het bestand zegt ja, maar op "
-    "{since} is op een andere manier een nee vastgelegd. Is het ja nieuwer: mediaguard consent "
-    "grant {subject}",
+    "change-kept": "{subject}, {channel}: blijft NEE ({detail}). Het bestand zegt ja, maar sinds "
+    "{since} geldt een nee dat op een andere manier is vastgelegd, of de laatste dag van het ja is "
+    "voorbij en het bestand noemt geen dagen. Is het ja nieuwer: mediaguard consent grant {subject}",
 }

@@ -60,7 +60,9 @@ class School:
         with self.database.write() as session:
             ledger = Ledger(session)
             ledger.lock(None)
-            plan = plan_consents(path, file, ledger, purposes=PURPOSES, zone=ZONE, **options)
+            plan = plan_consents(
+                path, file, ledger, purposes=PURPOSES, zone=ZONE, now=self.now, **options
+            )
             apply_consents(plan, ledger, purposes=PURPOSES, at=self.now)
         return [(change.what.value, change.subject_id, change.channel) for change in plan.changes]
 
@@ -161,6 +163,46 @@ def test_a_new_form_or_wording_is_a_new_consent(school):
     assert school.run("s1;ouder;f;v2;;2027-01-01;ja;") == [("granted", "s1", "website-public")]
     assert school.run("s1;ouder;f2;v2;;2027-01-01;ja;") == [("granted", "s1", "website-public")]
     assert school.run("s1;ouder;f2;v2;;2027-01-01;ja;") == []
+
+
+PLAIN = Mapping.model_validate(
+    {
+        "columns": {"subject": "nr", "evidence": "ref"},
+        "channels": {"website-public": "web"},
+        "values": {"yes": ["ja"], "no": ["nee"]},
+        "signatory": {"default": "guardian"},
+    }
+)
+"""Of a file that says nothing about wordings and dates."""
+
+
+def plain(school, *rows):
+    return school.run(*rows, mapping=PLAIN, heading="nr;ref;web")
+
+
+def test_what_the_file_has_no_column_for_stays_as_it_was(school):
+    fields = {"wording": "v1", "valid_from": date(2026, 1, 1), "valid_until": date(2026, 3, 9)}
+    school.answer(Answer.GRANTED, "guardian", **fields)
+    assert plain(school, "s1;at the desk;ja") == []
+    assert plain(school, "s1;app 7;ja") == [("granted", "s1", "website-public")]
+    last = school.events()[-1]
+    assert {name: getattr(last, name) for name in fields} == fields
+    assert last.evidence == "app 7"
+    school.now += timedelta(days=30)
+    assert plain(school, "s1;app 7;ja") == [("kept", "s1", "website-public")]
+    assert school.allowed() == set(), "the parents' last day is not lifted by a file without days"
+    assert school.run("s1;ouder;app 8;v1;;;ja;") == [("granted", "s1", "website-public")]
+    assert school.allowed() == {"s1"}
+
+
+def test_a_yes_in_the_second_of_a_no_is_taken_over_by_the_next_import(school):
+    plain(school, "s1;f;nee")
+    school.now -= timedelta(seconds=59.5)
+    assert plain(school, "s1;f;ja") == [("granted", "s1", "website-public")]
+    assert school.allowed() == set(), "within a second the no counts"
+    assert plain(school, "s1;f;ja") == [("granted", "s1", "website-public")]
+    assert school.allowed() == {"s1"}
+    assert plain(school, "s1;f;ja") == []
 
 
 @pytest.mark.parametrize("answer", [Answer.WITHDRAWN, Answer.REFUSED])
@@ -357,7 +399,7 @@ def test_the_example_fits_the_sample_school_and_its_own_files(sqlite_database):
             ledger = Ledger(session)
             apply_roster(plan_roster(read_roster(folder / "roster.csv"), ledger), ledger, at=NOW)
             plan = plan_consents(
-                folder / "consents.csv", file, ledger, purposes=PURPOSES, zone=ZONE
+                folder / "consents.csv", file, ledger, purposes=PURPOSES, zone=ZONE, now=NOW
             )
             assert plan.count(What.GRANTED) > 0
             apply_consents(plan, ledger, purposes=PURPOSES, at=NOW)
