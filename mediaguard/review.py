@@ -144,7 +144,7 @@ class Review:
             channel=channel, everything=everything, scope=scope, offset=offset, limit=limit
         )
         asked = defaultdict(list)
-        for question in self._desk.questions_about([row.id for row in rows]):
+        for question in self._desk.questions([row.id for row in rows]):
             asked[question.item_id].append(question)
         return [Reviewed(row, (), [], asked[row.id]) for row in rows], count
 
@@ -163,7 +163,7 @@ class Review:
         row, marks = self._desk.find(item)
         faces = faces_of(row.report)
         meant = [(mark, meant_by(as_mark(mark), faces)) for mark in marks]
-        return Reviewed(row, faces, meant, self._desk.questions(row.id))
+        return Reviewed(row, faces, meant, self._desk.questions([row.id]))
 
     def pictures(self, reviewed: Reviewed) -> strips.Pictures:
         """Pictures of the item and its faces from its original; that somebody looks is recorded.

@@ -1,6 +1,7 @@
 """When somebody may not be shown any more: asking for what shows them, whatever the reason."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from mediaguard.store.book import ChannelRules
 from mediaguard.store.database import Database
 from mediaguard.store.keys import Keyring
 from mediaguard.store.ledger import Ledger
+from mediaguard.store.people import ruling
 from mediaguard.store.questions import Questions
 from mediaguard.store.takedowns import Takedowns
 
@@ -83,11 +85,33 @@ class Ending:
         for channel in sorted({channel for _, channel in pairs}):
             subjects = [subject_id for subject_id, name in pairs if name == channel]
             rulings = self._rules[channel].rulings(session, subjects, now=self._now())
-            for subject_id, ruling in rulings.items():
-                if not ruling.allowed:
-                    asked = self.ask(session, subject_id, channel, ruling.rule, ruling.event_id)
+            for subject_id, now in rulings.items():
+                if not now.allowed:
+                    asked = self.ask(session, subject_id, channel, now.rule, now.event_id)
                     total += asked.publications
         return total
+
+    @staticmethod
+    def _doubtful(
+        session: Session, lapsed: Collection[str], rules: ChannelRules
+    ) -> Collection[str]:
+        """Who of these might be shown under another name since a time when they still agreed.
+
+        Whoever had not agreed by then was reckoned with when it was decided.
+        """
+        since = Questions(session).resembled(lapsed, rules.channel)
+        events = Ledger(session).events(since, rules.channel)
+        agreed = replace(rules, accepted_wordings=None)
+        return [
+            who.subject_id
+            for who in Ledger(session).of(since)
+            if ruling(
+                agreed,
+                who,
+                [event for event in events if event.recorded_at <= since[who.subject_id]],
+                since[who.subject_id],
+            ).allowed
+        ]
 
     def ask_all(self, database: Database) -> int:
         """The same for everybody, each in a transaction of their own.
@@ -105,7 +129,7 @@ class Ending:
                 lapsed = [s for s in refused if rulings[s].rule in _LAPSED]
                 concerned = {
                     *Takedowns(session).shown_without(refused, rules.channel),
-                    *Questions(session).resembled(lapsed, rules.channel),
+                    *self._doubtful(session, lapsed, rules),
                 }
             for subject_id in sorted(concerned):
                 with database.write() as session:

@@ -3,11 +3,19 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from mediaguard.store.items import VISIBLE, channel_of_shown
 from mediaguard.store.tables import LikenessRow, PublicationRow, ReviewQuestionRow
+
+
+def is_open() -> ColumnElement[bool]:
+    """Whether a question waits for an answer: while something of its item may be public."""
+    public = exists().where(
+        PublicationRow.item_id == ReviewQuestionRow.item_id, PublicationRow.state.in_(VISIBLE)
+    )
+    return and_(ReviewQuestionRow.answered_at.is_(None), public)
 
 
 class Questions:
@@ -40,14 +48,18 @@ class Questions:
         self._session.flush()
         return len(found)
 
-    def resembled(self, subject_ids: Collection[str], channel: str) -> Sequence[str]:
-        """Which of these subjects such a face resembles that nobody was asked about."""
-        return self._session.scalars(
-            select(LikenessRow.subject_id)
-            .distinct()
+    def resembled(self, subject_ids: Collection[str], channel: str) -> dict[str, datetime]:
+        """Which of these a face resembles that nobody was asked about, and since when it is there.
+
+        If there are several, since the first of them.
+        """
+        found = self._session.execute(
+            select(LikenessRow.subject_id, func.min(PublicationRow.intended_at))
             .join(PublicationRow, LikenessRow.publication_id == PublicationRow.id)
             .where(LikenessRow.subject_id.in_(sorted(subject_ids)), *self._unasked(channel))
-        ).all()
+            .group_by(LikenessRow.subject_id)
+        )
+        return {row[0]: row[1] for row in found}
 
     def _unasked(self, channel: str) -> Sequence[ColumnElement[bool]]:
         asked = exists().where(
@@ -60,27 +72,12 @@ class Questions:
             ~asked,
         )
 
-    def open(self, item_id: str | None = None) -> Sequence[ReviewQuestionRow]:
-        """Those that nobody answered, of all items or of one, the oldest first."""
-        query = (
-            select(ReviewQuestionRow)
-            .where(ReviewQuestionRow.answered_at.is_(None))
-            .order_by(ReviewQuestionRow.question_id)
-        )
-        if item_id is not None:
-            query = query.where(ReviewQuestionRow.item_id == item_id)
+    def open(self, item_ids: Collection[str] | None = None) -> Sequence[ReviewQuestionRow]:
+        """Those that nobody answered, of all items or of these, the oldest first."""
+        query = select(ReviewQuestionRow).where(is_open()).order_by(ReviewQuestionRow.question_id)
+        if item_ids is not None:
+            query = query.where(ReviewQuestionRow.item_id.in_(sorted(item_ids)))
         return self._session.scalars(query).all()
-
-    def about(self, item_ids: Collection[str]) -> Sequence[ReviewQuestionRow]:
-        """The open ones about some items, the oldest first; no more items than a page has."""
-        return self._session.scalars(
-            select(ReviewQuestionRow)
-            .where(
-                ReviewQuestionRow.item_id.in_(sorted(item_ids)),
-                ReviewQuestionRow.answered_at.is_(None),
-            )
-            .order_by(ReviewQuestionRow.question_id)
-        ).all()
 
     def answer(self, item_id: str, *, at: datetime) -> None:
         """Somebody looked at the item and decided."""

@@ -16,7 +16,7 @@ from mediaguard.store.database import Database
 from mediaguard.store.items import LEAST, VISIBLE, Items, Publications
 from mediaguard.store.keys import Keyring
 from mediaguard.store.marks import Marks, as_mark
-from mediaguard.store.questions import Questions
+from mediaguard.store.questions import Questions, is_open
 from mediaguard.store.scope import Scope
 from mediaguard.store.tables import ItemRow, ReviewMarkRow, ReviewQuestionRow
 from mediaguard.store.takedowns import Takedowns
@@ -214,15 +214,10 @@ class ReviewDesk:
             Questions(session).answer(item_id, at=self._now())
             self._audit(session, "review-approved", item_id, {})
 
-    def questions_about(self, item_ids: Collection[str]) -> Sequence[ReviewQuestionRow]:
-        """The same about some items."""
+    def questions(self, item_ids: Collection[str] | None = None) -> Sequence[ReviewQuestionRow]:
+        """What a person should look at in items (None: in all) that are public, oldest first."""
         with self._database.read() as session:
-            return Questions(session).about(item_ids)
-
-    def questions(self, item_id: str | None = None) -> Sequence[ReviewQuestionRow]:
-        """What a person should look at in items that are public, the oldest first."""
-        with self._database.read() as session:
-            return Questions(session).open(item_id)
+            return Questions(session).open(item_ids)
 
     def reject(self, item_id: str) -> bool:
         """Record that the item may not go out; its report is kept.
@@ -297,7 +292,7 @@ def _places(channel: str | None, everything: bool, scope: Scope | None) -> Subqu
 
     if everything:
         return chosen().subquery()
-    asked = select(ReviewQuestionRow.item_id).where(ReviewQuestionRow.answered_at.is_(None))
+    asked = select(ReviewQuestionRow.item_id).where(is_open())
     held = ItemRow.state == "held"
     return union_all(chosen(held), chosen(ItemRow.id.in_(asked), ~held)).subquery()
 

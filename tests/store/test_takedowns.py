@@ -369,6 +369,28 @@ def test_every_end_of_consent_asks_about_it(school, tmp_path, end):
     assert school.takedowns() == []
 
 
+def test_nobody_is_asked_about_a_consent_that_had_ended_before(school):
+    school.grant("s2", valid_until=date(2026, 3, 2))
+    school.clock = datetime(2026, 3, 3, 0, 0, tzinfo=ZONE)
+    school.publish("s1", likenesses={"s2": ("s1", 0.45)})
+    school.desk.take_down_ended()
+    with school.database.read() as session:
+        assert Questions(session).open() == []
+
+
+def test_nobody_is_asked_about_what_is_gone(school, book):
+    key = school.publish("s1", likenesses={"s2": ("s1", 0.45)})
+    assert school.desk.withdraw("s2", WEB).questions == 1
+    school.desk.withdraw("s1", WEB)
+    with school.database.read() as session:
+        assert len(Questions(session).open(["i1"])) == 1
+    book.removed(school.order())
+    book.confirmed(school.order(), [Look(URL, gone=True, answer="404")])
+    assert school.state(key) == "removed"
+    with school.database.read() as session:
+        assert Questions(session).open(["i1"]) == []
+
+
 # -- consent that ends without a withdrawal -------------------------------------------------------
 
 
