@@ -17,6 +17,25 @@ def faces_of(report: Mapping[str, Any] | None) -> tuple[FaceDecision, ...]:
     return tuple(_decision(entry) for entry in (report or {}).get("faces", ()))
 
 
+def with_earlier(
+    report: Mapping[str, Any] | None, before: Mapping[str, Any] | None
+) -> Mapping[str, Any] | None:
+    """A report that also says whom faces were taken for by the reports that it takes the place of.
+
+    Only what a search answered: what a person said is kept for itself.
+    """
+    names = [*(before or {}).get("earlier", ())]
+    for entry in (before or {}).get("faces", ()):
+        if entry["subject"] and entry["distance"] is not None and entry not in names:
+            names.append(entry)
+    return {**(report or {}), "earlier": names} if names else report
+
+
+def earlier_faces(report: Mapping[str, Any] | None) -> list[Face]:
+    """The faces that this report or one before it gave a name."""
+    return [_face(entry) for entry in (with_earlier(None, report) or {}).get("earlier", ())]
+
+
 def mark_on(face: Face, verdict: Verdict, subject_id: str | None = None) -> Mark:
     """A verdict on a face of a report."""
     redacts = verdict is Verdict.REDACT and face.track is not None

@@ -7,6 +7,7 @@ from typing import BinaryIO, Protocol
 
 from mediaguard.core.consent import Ruling
 from mediaguard.core.decision import ChannelPolicy, Decision
+from mediaguard.core.faces import Face
 from mediaguard.core.matching import GalleryIndex, MatchPolicy
 from mediaguard.core.media import ItemReport
 from mediaguard.core.ports import Detector, Embedder, QualityMeter
@@ -53,6 +54,9 @@ class Book(Protocol):
 
     def marks(self, item_id: str) -> Sequence[Mark]:
         """What people said about the item's faces, oldest first."""
+
+    def earlier(self, item_id: str) -> Sequence[Face]:
+        """The faces of the item that were given a name when it was looked at before."""
 
     def rulings(self, subjects: Collection[str]) -> Mapping[str, Ruling]:
         """Who of `subjects` is allowed on this channel now."""

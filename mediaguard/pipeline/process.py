@@ -9,6 +9,7 @@ from pathlib import Path
 from mediaguard.atomic import write_atomically
 from mediaguard.core.consent import Ruling
 from mediaguard.core.decision import Decision, Outcome, approved, decide, without_naming
+from mediaguard.core.earlier import doubt
 from mediaguard.core.faces import Assessment
 from mediaguard.core.media import Audio, Encoding, ItemReport, from_decision
 from mediaguard.core.review import apply_marks
@@ -142,6 +143,7 @@ class Pipeline:
     def _known(self, item: Admitted, assessment: Assessment) -> _Known:
         """The assessment with what people said about it, and what consent says of those in it."""
         item_id = self.book.item_id(item.sha256)
+        assessment = doubt(assessment, self.book.earlier(item_id))
         assessment = apply_marks(assessment, self.book.marks(item_id))
         named = self.book.named(item_id) if self.named is None else self.named
         rulings = self.book.rulings(assessment.subjects | set(named))

@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from mediaguard.core.consent import Ruling
 from mediaguard.core.decision import Decision
+from mediaguard.core.faces import Face
 from mediaguard.core.media import ItemReport
 from mediaguard.core.publication import Intent, Published
+from mediaguard.core.reported import earlier_faces
 from mediaguard.core.review import Mark
 from mediaguard.errors import MediaguardError
 from mediaguard.store.audit import Audit
@@ -106,6 +108,12 @@ class ChannelBook:
         """What people said about the item's faces, oldest first."""
         with self._database.read() as session:
             return [as_mark(row) for row in Marks(session).list(item_id)]
+
+    def earlier(self, item_id: str) -> Sequence[Face]:
+        """The faces of the item that were given a name when it was looked at before."""
+        with self._database.read() as session:
+            item = Items(session).find(item_id)
+            return earlier_faces(item.report) if item else ()
 
     def rulings(self, subjects: Collection[str]) -> Mapping[str, Ruling]:
         """Who of `subjects` is allowed on this channel now."""

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Text, literal_column, select
 from sqlalchemy.orm import Session
 
 from mediaguard.core.publication import Published
+from mediaguard.core.reported import with_earlier
 from mediaguard.errors import InputError, StoreError
 from mediaguard.store.database import insert_new
 from mediaguard.store.tables import AppearanceRow, ItemRow, LikenessRow, PublicationRow
@@ -119,7 +120,7 @@ class Items:
         item.outcome = outcome
         item.reason = reason
         item.reason_params = _nameless(reason_params)
-        item.report = _nameless(report)
+        item.report = _nameless(with_earlier(report, item.report))
         item.rendition_name = rendition_name
         item.rendition_sha256 = rendition_sha256
         item.verified = verified
