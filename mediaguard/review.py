@@ -308,7 +308,7 @@ class Review:
         if row.report is None:
             raise InputError("review-no-report", item=row.id)
         self._require_original(row.id)
-        self._desk.approve(row.id, seen=seen)
+        self._desk.approve(row.id, mistaken=self._mistaken(row), seen=seen)
 
     def approve(self, item: str, progress: Progress = silent) -> ItemReport:
         """Handle the item anew with its marks, and publish what may go out.
@@ -322,7 +322,7 @@ class Review:
         app = self._app
         pipeline, channel = app.pipeline(row.channel, row.groups), app.channel(row.channel)
         with pipeline.book.held(row.id):
-            self._desk.approve(row.id)
+            self._desk.approve(row.id, mistaken=self._mistaken(row))
             report = pipeline.process_again(
                 row.id, vault=app.vault, channel=channel, progress=progress
             )
@@ -347,6 +347,11 @@ class Review:
             if error.code != "item-busy":
                 raise
         return was_published
+
+    def _mistaken(self, row: ItemRow) -> set[str]:
+        """Whose names hold the item; those of others stay on record, should they withdraw."""
+        rulings = self._app.book(row.channel).rulings(row.named)
+        return {name for name in row.named if name not in rulings or not rulings[name].allowed}
 
     def _require_original(self, item_id: str) -> None:
         if not self._app.vault.has(item_id):

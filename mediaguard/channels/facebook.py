@@ -79,14 +79,30 @@ class FacebookChannel:
         """Ask the API for the objects, and look at the files as a visitor would.
 
         The first address is the post's page. Facebook shows strangers a login form there, whatever
-        the page holds, so for it the API's word counts.
+        the page holds, so for it the API's word counts: if it is about this page, which is
+        another one if the settings were changed meanwhile.
         """
+        if not self._is_ours(published):
+            return [
+                Look(url, gone=False, answer="another page")
+                if url.startswith(_SITE)
+                else self._web.look(url, successor)
+                for url in published.urls
+            ]
         there = [one for one in published.remote_id.split() if self._has(one)]
         if not there:
             self._graph.check()
         page, *files = published.urls
         told = Look(page, gone=not there, answer="object" if there else "no object")
         return [told, *(self._web.look(url, successor) for url in files)]
+
+    def _is_ours(self, published: Published) -> bool:
+        """Whether it was published on this page, as far as its ids and address tell."""
+        if not published.urls[0].startswith(_SITE):
+            return False
+        # A post's id begins with that of its page, which may be configured by its name instead.
+        pages = {post.partition("_")[0] for post in published.remote_id.split() if "_" in post}
+        return pages <= {self._graph.page} or not self._graph.page.isdigit()
 
     def _has(self, object_id: str) -> bool:
         return self._graph.get(object_id, fields="id") is not None

@@ -4,9 +4,12 @@ import hashlib
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 from mediaguard.atomic import write_atomically
+from mediaguard.channels.web import Web, is_web_address
 from mediaguard.core.publication import Abilities, Delivery, Look, Published
 from mediaguard.errors import ChannelError, MediaError
 
@@ -44,16 +47,18 @@ class FolderChannel:
     def replace(self, earlier: Sequence[Published], delivery: Delivery) -> Published:
         """Put the rendition in the place of earlier ones."""
         published = self.publish(delivery)
-        places = {place for one in earlier for place in one.urls}
-        self._delete(places - set(published.urls))
+        for one in earlier:
+            places = tuple(place for place in one.urls if place not in published.urls)
+            self.remove(replace(one, urls=places))
         return published
 
     def remove(self, published: Published) -> None:
         """Delete what lies at its places, also if somebody changed the file.
 
-        And what processes left that were killed while they wrote.
+        And what processes left that were killed while they wrote. What was published on the web,
+        before the channel became a folder, has to be taken away there.
         """
-        self._delete(set(published.urls))
+        self._delete({place for place in published.urls if not is_web_address(place)})
         for path in self.folder.glob(".*.part"):
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < time.time() - ABANDONED:
@@ -68,15 +73,14 @@ class FolderChannel:
 
     def confirm_gone(self, published: Published, successor: str | None) -> list[Look]:
         """Whether its file is gone, or is another one now."""
-        looks = []
-        for place in published.urls:
-            digest = _digest(Path(place))
-            if digest is None:
-                looks.append(Look(place, gone=True, answer="no file"))
-            else:
-                gone = digest == successor
-                looks.append(Look(place, gone, "new file" if gone else "file"))
-        return looks
+        return [
+            self._web.look(place, successor) if is_web_address(place) else _look(place, successor)
+            for place in published.urls
+        ]
+
+    @cached_property
+    def _web(self) -> Web:
+        return Web()
 
     @staticmethod
     def _delete(places: set[str]) -> None:
@@ -85,6 +89,14 @@ class FolderChannel:
                 Path(place).unlink(missing_ok=True)
             except OSError as error:
                 raise _trouble(Path(place), error) from error
+
+
+def _look(place: str, successor: str | None) -> Look:
+    digest = _digest(Path(place))
+    if digest is None:
+        return Look(place, gone=True, answer="no file")
+    gone = digest == successor
+    return Look(place, gone, "new file" if gone else "file")
 
 
 def _digest(path: Path) -> str | None:

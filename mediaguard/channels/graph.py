@@ -28,7 +28,7 @@ class Graph:
     """
 
     def __init__(self, page: str, token: str, *, api: str, web: Web) -> None:
-        self._page = page
+        self.page = page
         self._api = api.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"}
         self._web = web
@@ -41,7 +41,7 @@ class Graph:
         self, edge: str, *, data: Mapping[str, str], files: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Upload something to an edge of the page; the answer, which has its id."""
-        answer = self._call("POST", f"{self._page}/{edge}", data=data, files=files)
+        answer = self._call("POST", f"{self.page}/{edge}", data=data, files=files)
         if answer is None:
             raise self._blind()
         if not isinstance(answer.get("id"), str) or not answer["id"]:
@@ -53,7 +53,7 @@ class Graph:
 
         The ready-made address of the next part is not used: it holds the token.
         """
-        answer = self.get(f"{self._page}/{edge}", type="uploaded", **params)
+        answer = self.get(f"{self.page}/{edge}", type="uploaded", **params)
         if answer is None:
             raise self._blind()
         if not isinstance(answer.get("data"), list):

@@ -70,6 +70,9 @@ class Book(Protocol):
     def is_approved(self, item_id: str) -> bool:
         """Whether a person looked at the item and wants it to go out."""
 
+    def is_rejected(self, item_id: str) -> bool:
+        """Whether a person decided that the item may not go out, and nobody took that back."""
+
     def named(self, item_id: str) -> Sequence[str]:
         """The subjects whose names stand in the item's texts."""
 
@@ -110,6 +113,9 @@ class Book(Protocol):
 
     def found(self, published: Published) -> None:
         """Record that a publication took effect whose confirmation was lost."""
+
+    def lost(self, published: Published) -> None:
+        """Record that a publication is not to be found any more; begun anew, it keeps its key."""
 
     def confirm(self, item_id: str, published: Published, replaced: Collection[str]) -> None:
         """Record where the rendition is live, and the keys of those that made way for it."""

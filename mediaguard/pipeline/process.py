@@ -213,6 +213,9 @@ class Pipeline:
             except MediaError:
                 vault.delete(item_id)
                 raise
+        if self.book.is_rejected(item_id):  # that it comes again changes nothing
+            rejected = ItemReport(str(item.path), item.sha256, Outcome.BLOCK, "rejected")
+            return replace(rejected, item_id=item_id, kept_safe=True)
         with self.book.held(item_id):
             self.book.begin(item_id, self.named, self.groups)
             try:

@@ -45,10 +45,15 @@ def release(
         raise ValueError("an unverified rendition must never be released")
     settle(item_id, book=book, channel=channel)
     intent = book.intend(item_id, report, decision, rendition.sha256)
+    if intent is not None and intent.live is not None:
+        live = intent.live
+        if channel.lookup(live.key, item_id, live.sha256) is not None:
+            return live.urls[0]
+        # Somebody took it away by hand: whoever brings the item again wants it there.
+        book.lost(live)
+        intent = book.intend(item_id, report, decision, rendition.sha256)
     if intent is None:
         return None
-    if intent.live is not None:
-        return intent.live.urls[0]
     delivery = Delivery(intent.key, item_id, rendition.suffix, rendition.sha256, rendition.open)
     if intent.earlier and channel.abilities.replace:
         published = channel.replace(intent.earlier, delivery)

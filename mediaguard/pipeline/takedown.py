@@ -51,11 +51,12 @@ def _take_down(order: Order, book: TakedownBook, channel: Channel) -> None:
         book.found(found)
         published = found
     if not channel.abilities.recall:
-        channel.remove(published)
+        _remove(order, published, book, channel)
         book.unrecallable(order)
         return
     if not order.removed:
         _remove(order, published, book, channel)
+        book.removed(order)
     looks = channel.confirm_gone(published, order.successor)
     if not all(look.gone for look in looks):
         book.lingers(order, looks)
@@ -90,4 +91,3 @@ def _remove(order: Order, published: Published, book: TakedownBook, channel: Cha
         book.displaced(order)
     urls = tuple(url for url in published.urls if url not in stays)
     channel.remove(replace(published, urls=urls))
-    book.removed(order)

@@ -24,7 +24,7 @@ from mediaguard.store.keys import Keyring
 from mediaguard.store.leases import Leases, holds, require_held
 from mediaguard.store.ledger import Ledger
 from mediaguard.store.marks import Marks, as_mark
-from mediaguard.store.tables import PublicationRow
+from mediaguard.store.tables import ItemRow, PublicationRow
 from mediaguard.store.takedowns import Takedowns
 
 _ID_LENGTH = 16
@@ -187,16 +187,30 @@ class ChannelBook:
         Args:
             item_id: in hand, so that nobody is deciding on it as it was on record before.
             named: the subjects whose names stand in its texts; None if it came without texts:
-                then what is on record stays.
+                then what is on record stays. While something of the item may be public, whoever
+                was named with it and may be is kept: the text that went out then names them.
             groups: in which subjects are looked for, empty for all; None leaves it as it is.
         """
         with self._held(item_id) as session:
             item = Items(session).get(item_id)
             item.next_attempt_at = self._now()
             if named is not None:
-                item.named = sorted(set(named))
+                item.named = sorted(set(named) | self._named_in_public(session, item))
             if groups is not None:
                 item.groups = sorted(set(groups))
+
+    def _named_in_public(self, session: Session, item: ItemRow) -> set[str]:
+        """Those whom an earlier text names and who may be named; all others have been asked for."""
+        if not item.named or not Publications(session).list(item_id=item.id, states=VISIBLE):
+            return set()
+        rulings = self._rules.rulings(session, item.named, now=self._now())
+        return {name for name in item.named if rulings[name].allowed}
+
+    def is_rejected(self, item_id: str) -> bool:
+        """Whether a person decided that the item may not go out, and nobody took that back."""
+        with self._database.read() as session:
+            item = Items(session).find(item_id)
+            return item is not None and item.state == "rejected" and not item.approved
 
     def lay_aside(self, item_id: str) -> None:
         """Record that nobody is to go on with the item by itself: somebody broke it off.
@@ -353,6 +367,11 @@ class ChannelBook:
             before = {row.id for row in others if row.intended_at <= live.intended_at}
             self._doubt(session, published.item_id, before)
             self._audit_live(session, live)
+
+    def lost(self, published: Published) -> None:
+        """Record that a publication is not to be found any more; begun anew, it keeps its key."""
+        with self._held(published.item_id) as session:
+            self._doubt(session, published.item_id, {published.key})
 
     def confirm(self, item_id: str, published: Published, replaced: Collection[str]) -> None:
         """Record where a rendition is live, and what made way for it.

@@ -198,10 +198,17 @@ class ReviewDesk:
         with self._database.write() as session:
             self._audit(session, "review-seen", item_id, {})
 
-    def approve(self, item_id: str, *, seen: str | None = None) -> None:
+    def approve(
+        self, item_id: str, *, mistaken: Collection[str] = (), seen: str | None = None
+    ) -> None:
         """Put on record that somebody approves of the item; questions about it are answered.
 
         It is due now, and stays approved: should the process die that handles it, a worker does.
+
+        Args:
+            item_id: which.
+            mistaken: subjects whose names hold the item: whoever looked says that it is not them.
+            seen: the version that was looked at.
 
         Raises:
             InputError: the item is not any more as it was seen.
@@ -209,8 +216,8 @@ class ReviewDesk:
         with self._database.write() as session:
             item = self._unchanged(session, item_id, seen)
             item.approved, item.next_attempt_at = True, self._now()
-            if item.reason == NAMED:  # somebody looked, and it is not that person
-                item.named = []
+            if item.reason == NAMED:
+                item.named = [name for name in item.named if name not in mistaken]
             Questions(session).answer(item_id, at=self._now())
             self._audit(session, "review-approved", item_id, {})
 
@@ -295,6 +302,12 @@ def _places(channel: str | None, everything: bool, scope: Scope | None) -> Subqu
     asked = select(ReviewQuestionRow.item_id).where(is_open())
     held = ItemRow.state == "held"
     return union_all(chosen(held), chosen(ItemRow.id.in_(asked), ~held)).subquery()
+
+
+def waiting(session: Session, scope: Scope | None, most: int) -> int:
+    """How many items a person should look at; `most` stands for so many or more."""
+    some = select(_places(None, False, scope).c.id).limit(most).subquery()
+    return session.scalar(select(func.count()).select_from(some)) or 0
 
 
 def version_of(item: ItemRow, marks: Sequence[ReviewMarkRow]) -> str:

@@ -12,7 +12,8 @@ EN = {
     "state-rejected": "rejected",
     "media-photo": "photo",
     "media-video": "video",
-    "rejected": "Somebody looked at it and decided that it may not go out.",
+    "rejected": "Somebody looked at it and decided that it may not go out. If it may after all: "
+    "approve it in review.",
     "heading-item": "item",
     "heading-state": "state",
     "heading-faces": "faces",
@@ -88,7 +89,8 @@ NL = {
     "state-rejected": "afgewezen",
     "media-photo": "foto",
     "media-video": "video",
-    "rejected": "Iemand heeft ernaar gekeken en besloten dat het niet naar buiten mag.",
+    "rejected": "Iemand heeft ernaar gekeken en besloten dat het niet naar buiten mag. Mag het "
+    "toch: keur het bij Beoordelen goed.",
     "heading-item": "item",
     "heading-state": "toestand",
     "heading-faces": "gezichten",

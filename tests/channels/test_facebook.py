@@ -159,6 +159,21 @@ def test_its_files_count_although_the_post_is_deleted(channel, graph):
     ]
 
 
+@pytest.mark.parametrize("elsewhere", ["another page", "a website"])
+def test_of_what_it_did_not_publish_it_knows_nothing(channel, graph, standin, elsewhere):
+    """The settings named another page, or another connector, when it was published."""
+    published = channel.publish(delivery(b"one"))
+    channel.remove(published)
+    assert all(look.gone for look in channel.confirm_gone(published, None))
+    graph.site.files["/still-there"] = b"one"
+    if elsewhere == "another page":
+        there = (published.urls[0], f"{standin.url}/still-there")
+        published = replace(published, remote_id="1001 4712_1001", urls=there)
+    else:
+        published = replace(published, remote_id="77", urls=(f"{standin.url}/still-there",))
+    assert not any(look.gone for look in channel.confirm_gone(published, None))
+
+
 def test_what_is_not_deleted_is_said(channel, standin):
     published = channel.publish(delivery())
     standin.misbehave("DELETE", instead(200, b'{"success": false}'))

@@ -1,6 +1,7 @@
 """The folder channel and the newsletter: only the item's own files are touched."""
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from mediaguard.channels.newsletter import NewsletterChannel
 from mediaguard.core.publication import Abilities
 from mediaguard.errors import ChannelError
 from tests.channels.harness import delivery
+from tests.channels.roles import PublicSite
+from tests.channels.standin import running
 
 
 def test_a_replacement_has_the_same_name_and_other_formats_go(tmp_path: Path):
@@ -44,6 +47,19 @@ def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path):
     with pytest.raises(ChannelError) as caught:
         FolderChannel(tmp_path / "ready").publish(delivery())
     assert caught.value.code == "channel-folder"
+
+
+def test_what_is_on_the_web_is_not_gone_because_there_is_no_such_file(tmp_path: Path):
+    """The channel published on a website before it became a folder."""
+    site = PublicSite()
+    with running(site) as standin:
+        site.files["/uploads/x.jpg"] = b"still there"
+        there, gone = f"{standin.url}/uploads/x.jpg", f"{standin.url}/uploads/y.jpg"
+        channel = FolderChannel(tmp_path)
+        published = replace(channel.publish(delivery()), urls=(there, gone))
+        channel.remove(published)
+        looks = channel.confirm_gone(published, None)
+    assert [(look.gone, look.answer) for look in looks] == [(False, "200"), (True, "404")]
 
 
 def test_a_newsletter_takes_nothing_back(tmp_path: Path):

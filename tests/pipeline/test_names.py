@@ -59,6 +59,31 @@ def test_who_agreed_may_be_named_until_that_is_withdrawn(world, tmp_path):
     assert list(world.ready(CHANNEL).iterdir()) == []
 
 
+def test_approving_says_of_the_refused_name_only_that_it_is_somebody_else(world, tmp_path):
+    world.desk.refuse("S-1", CHANNEL, signatory="guardian", evidence="F")
+    held = publish(world, picture(tmp_path / "a.jpg", "S-3"), "Wilhelmina met Teun")
+    assert Review(world).approve(str(held.item_id)).outcome is Outcome.RELEASE
+    assert world.publications()[0]["subjects"] == ["S-2", "S-3"]
+    assert len(world.desk.withdraw("S-2", CHANNEL).takedowns) == 1
+
+
+def test_a_text_that_went_out_is_not_forgotten_when_another_comes(world, tmp_path):
+    path = picture(tmp_path / "a.jpg", "S-2")
+    publish(world, path, "Met Wilhelmina Kwak")
+    publish(world, path, "Zonder haar")
+    (live,) = world.publications()
+    assert live["subjects"] == ["S-1", "S-2"]
+    assert len(world.desk.withdraw("S-1", CHANNEL).takedowns) == 1
+
+
+def test_a_text_that_was_held_is_replaced_by_a_better_one(world, tmp_path):
+    world.desk.refuse("S-1", CHANNEL, signatory="guardian", evidence="F")
+    path = picture(tmp_path / "a.jpg", "S-2")
+    assert publish(world, path, "Met Wilhelmina Kwak").outcome is Outcome.HOLD
+    assert publish(world, path, "Zonder haar").outcome is Outcome.RELEASE
+    assert world.publications()[0]["subjects"] == ["S-2"]
+
+
 def test_a_withdrawal_between_decision_and_release_wins(world, tmp_path):
     path = picture(tmp_path / "a.jpg", "S-2")
     world.detector.on_look = lambda look: look == 2 and world.desk.withdraw("S-1", CHANNEL)

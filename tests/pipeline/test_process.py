@@ -17,6 +17,7 @@ from mediaguard.core.publication import Delivery, Published
 from mediaguard.errors import StoreError
 from mediaguard.pipeline.release import release
 from mediaguard.pipeline.render import Rendition
+from mediaguard.review import Review
 from mediaguard.store.audit import Audit
 from mediaguard.store.book import ChannelBook
 from mediaguard.store.items import Items
@@ -132,6 +133,32 @@ def test_a_withdrawal_replaces_the_rendition_when_the_photo_comes_again(
     assert states(world) == ["live", "removed"]
     grant(world, "S-1", CHANNEL)
     assert people_in(Path(str(run(world, path).rendition))) == {"S-1", "S-2"}
+
+
+def test_what_a_person_rejected_stays_rejected_until_a_person_approves(
+    world: World, tmp_path: Path
+):
+    path = picture(tmp_path / "a.jpg", "S-1")
+    item = str(run(world, path).item_id)
+    Review(world).reject(item)
+    for _ in range(2):
+        again = run(world, path)
+        assert (again.outcome, again.reason) == (Outcome.BLOCK, "rejected")
+        assert (again.item_id, again.kept_safe) == (item, True)
+        assert states(world) == ["removed"]
+    assert ready(world) == []
+    assert Review(world).approve(item).outcome is Outcome.RELEASE
+    assert run(world, path).outcome is Outcome.RELEASE
+
+
+def test_a_file_that_somebody_took_away_is_written_again(world: World, tmp_path: Path):
+    path = picture(tmp_path / "a.jpg", "S-1")
+    first = Path(str(run(world, path).rendition))
+    content = first.read_bytes()
+    first.rename(tmp_path / "in-the-leaflet.jpg")
+    again = Path(str(run(world, path).rendition))
+    assert again.read_bytes() == content
+    assert states(world) == ["live"], "the same publication, not another one"
 
 
 def test_an_item_that_is_blocked_later_is_taken_away(world: World, tmp_path: Path):

@@ -77,6 +77,19 @@ def test_a_replacement_keeps_the_picture_without_the_subject(world, tmp_path):
     assert look["answer"] == "new file"
 
 
+def test_a_newsletter_keeps_the_picture_that_took_the_place_of_another(world, tmp_path):
+    settings = 'connector = "newsletter"\nnewsletter = {recipients = ["parents"]}\n'
+    configure(world, tmp_path, settings)
+    photo = picture(tmp_path / "a.jpg", "S-1", "S-2")
+    run(world, photo)
+    world.desk.withdraw("S-1", CHANNEL)
+    again = Path(str(run(world, photo).rendition))
+    assert people_in(again) == {"S-2"}
+    worker(world).drain()
+    assert ready(world) == [again]
+    assert states(world) == ["unrecallable"]
+
+
 def test_what_cannot_be_replaced_is_removed(world, tmp_path):
     configure(world, tmp_path, 'takedown = "replace"\n')
     report = run(world, picture(tmp_path / "a.jpg", "S-1", "S-2"))
