@@ -37,6 +37,9 @@ AT_ONCE = 4
 REPLACE_TRIES = 3
 """After so many failed tries to replace what was published it is only removed."""
 
+TURN = 2.0
+"""Seconds to wait for one's turn to look at a picture; meanwhile this thread removes nothing."""
+
 FIRST_RETRY, LAST_RETRY = 2.0, 60.0
 """Seconds before the first and between the last retries when the database is in the way."""
 
@@ -136,11 +139,19 @@ class Worker:
             self._app.take_down(item_id, book)
         if not replacing and not self._schedule.is_due(item_id):
             return
-        obstacle = self._process(item_id, book)
-        if obstacle is not None:
-            for order in replacing:  # it is tried again; what is only to be removed goes now
-                wait = obstacle.retry_after if isinstance(obstacle, ChannelError) else None
-                book.failed(order, obstacle, wait)
+        if not self._app.eyes.acquire(timeout=TURN if replacing else 0):
+            book.wait(item_id)
+            for order in replacing:
+                book.await_turn(order)
+        else:
+            try:
+                obstacle = self._process(item_id, book)
+            finally:
+                self._app.eyes.release()
+            if obstacle is not None:
+                for order in replacing:  # it is tried again; what is only to be removed goes now
+                    wait = obstacle.retry_after if isinstance(obstacle, ChannelError) else None
+                    book.failed(order, obstacle, wait)
         self._app.take_down(item_id, book)
 
     def _process(self, item_id: str, book: TakedownBook) -> MediaguardError | None:
@@ -149,9 +160,6 @@ class Worker:
         Returns:
             What was in the way, if it can be expected to pass.
         """
-        if not self._app.eyes.acquire(blocking=False):
-            book.wait(item_id)
-            return ChannelError("worker-busy")
         try:
             app = self._app
             groups = book.groups(item_id)
@@ -180,8 +188,6 @@ class Worker:
             self._tell(f"{book.channel}: {item_id}: {outcome}")
             problem = report.params.get("problem")
             return problem if isinstance(problem, ChannelError) else None
-        finally:
-            self._app.eyes.release()
         return None
 
     def _put_off(self, item_id: str, book: TakedownBook, error: MediaguardError) -> None:
@@ -197,6 +203,7 @@ class Worker:
 
     def _daily(self) -> None:
         """What follows from the calendar alone; also once at the start, for a changed wording."""
+        self._schedule.set_right()
         today = self._app.now().astimezone(self._app.config.zone).date()
         if self._day != today:
             self._app.desk.forget_ended()

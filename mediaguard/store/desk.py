@@ -85,7 +85,7 @@ class Desk:
         self._now = now
         self._actor = actor
         self._sleep = sleep
-        self._ending = Ending(self.rules, keyring, now=now, actor=actor)
+        self._ending = Ending(self.rules, keyring, zone=zone, now=now, actor=actor)
 
     # -- subjects ---------------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ class Desk:
             ledger.correct(subject_id, kind=kind, born=born)
             ledger.set_groups(subject_id, groups)
             count = self._ending.ask_where_refused(
-                session, {(subject_id, channel) for channel in self.rules}
+                session, {(subject_id, channel) for channel in self._ending.channels(session)}
             )
             self._audit(session, "subject-corrected", subject_id, source="desk")
         return count
@@ -154,7 +154,11 @@ class Desk:
             apply_roster(plan, ledger, at=self._now())
             self._ending.ask_where_refused(  # a corrected date of birth changes who may consent
                 session,
-                {(s.subject_id, channel) for s in plan.changed for channel in self.rules},
+                {
+                    (subject.subject_id, channel)
+                    for channel in self._ending.channels(session)
+                    for subject in plan.changed
+                },
             )
             for action, changed in (("added", plan.added), ("corrected", plan.changed)):
                 for subject in changed:
@@ -266,14 +270,14 @@ class Desk:
         signatory_id: str | None = None,
         wording: str | None = None,
     ) -> tuple[ConsentEvent, Ruling]:
-        """Record a no.
+        """Record a no; also on a channel that is not used any more but was.
 
         Raises:
             InputError: the subject or channel is not known.
         """
         return self._record(
             subject_id,
-            self._known(channel),
+            self._known_once(channel),
             Answer.REFUSED,
             signatory=signatory,
             evidence=evidence,
@@ -422,6 +426,11 @@ class Desk:
         if channel not in self.rules:
             raise InputError("channel-unknown", channel=channel, known=", ".join(self.rules))
         return self.rules[channel]
+
+    def _known_once(self, channel: str) -> ChannelRules:
+        with self._database.read() as session:
+            known = self._ending.rules_of(session, channel)
+        return known if known.purpose else self._known(channel)
 
     def _record(
         self,

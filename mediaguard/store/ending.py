@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import NamedTuple
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mediaguard.core.consent import MATCHING, Rule
 from mediaguard.store.audit import Audit
 from mediaguard.store.book import ChannelRules
 from mediaguard.store.database import Database
+from mediaguard.store.items import VISIBLE
 from mediaguard.store.keys import Keyring
 from mediaguard.store.ledger import Ledger
 from mediaguard.store.people import ruling
 from mediaguard.store.questions import Questions
+from mediaguard.store.tables import ConsentEventRow, PublicationRow
 from mediaguard.store.takedowns import Takedowns
 
 _LAPSED = (Rule.EXPIRED, Rule.WORDING, Rule.SIGNATORY)
@@ -36,6 +39,7 @@ class Ending:
 
     Args:
         rules: of every configured channel.
+        zone: the school's.
         keyring: for the audit log.
         now: the clock.
         actor: who acts, for the audit log.
@@ -46,10 +50,12 @@ class Ending:
         rules: Mapping[str, ChannelRules],
         keyring: Keyring,
         *,
+        zone: tzinfo,
         now: Callable[[], datetime],
         actor: str,
     ) -> None:
         self._rules = rules
+        self._zone = zone
         self._keyring = keyring
         self._now = now
         self._actor = actor
@@ -79,12 +85,33 @@ class Ending:
             count, Questions(session).ask_about_likenesses(subject_id, channel, at=self._now())
         )
 
+    def channels(self, session: Session) -> set[str]:
+        """All that are configured, and those that were and have something public still."""
+        public = select(PublicationRow.channel).distinct().where(PublicationRow.state.in_(VISIBLE))
+        return {*self._rules, *session.scalars(public)}
+
+    def rules_of(self, session: Session, channel: str) -> ChannelRules:
+        """The rules of a channel; of one that is not configured any more, as the ledger tells.
+
+        There the last answer says for what it was, and every wording counts: what is public goes
+        when consent ends, and not because a name in the settings was mistyped.
+        """
+        if channel in self._rules:
+            return self._rules[channel]
+        purpose = session.scalar(
+            select(ConsentEventRow.purpose)
+            .where(ConsentEventRow.channel == channel)
+            .order_by(ConsentEventRow.event_id.desc())
+            .limit(1)
+        )
+        return ChannelRules(channel, purpose or "", self._zone, None)
+
     def ask_where_refused(self, session: Session, pairs: Collection[tuple[str, str]]) -> int:
         """The same for (subject, channel) pairs about which something changed, if it is a no."""
         total = 0
         for channel in sorted({channel for _, channel in pairs}):
             subjects = [subject_id for subject_id, name in pairs if name == channel]
-            rulings = self._rules[channel].rulings(session, subjects, now=self._now())
+            rulings = self.rules_of(session, channel).rulings(session, subjects, now=self._now())
             for subject_id, now in rulings.items():
                 if not now.allowed:
                     asked = self.ask(session, subject_id, channel, now.rule, now.event_id)
@@ -120,10 +147,11 @@ class Ending:
         or whatever else nobody recorded: the ledger is asked anew.
         """
         total = 0
-        for rules in self._rules.values():
-            if rules.channel == MATCHING:  # nothing is published there
-                continue
+        with database.read() as session:
+            channels = self.channels(session) - {MATCHING}  # nothing is published there
+        for channel in sorted(channels):
             with database.read() as session:
+                rules = self.rules_of(session, channel)
                 rulings = rules.rulings(session, None, now=self._now())
                 refused = [subject_id for subject_id, r in rulings.items() if not r.allowed]
                 lapsed = [s for s in refused if rulings[s].rule in _LAPSED]

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from mediaguard.store.database import Database
 from mediaguard.store.leases import LEASE
 from mediaguard.store.tables import ItemRow, TakedownRow
+from mediaguard.store.takedowns import OPEN
 
 LOST_AFTER = LEASE
 """A hint that nobody followed for so long was lost, or its worker is gone: it is given again.
@@ -61,6 +62,22 @@ class Schedule:
         with self._database.write() as session:
             return self._mark(session, most)
 
+    def set_right(self) -> int:
+        """Have what was asked for in the future done now: the clock was ahead, and is no more.
+
+        The ledger keeps when the answer was recorded. Returns how many takedowns that were.
+        """
+        now = self._now()
+        ahead = and_(TakedownRow.state.in_(OPEN), TakedownRow.requested_at > now)
+        with self._database.read() as session:  # it hardly ever happens: no lock for that
+            if session.scalar(select(TakedownRow.id).where(ahead).limit(1)) is None:
+                return 0
+        with self._database.write() as session:
+            rows = session.scalars(select(TakedownRow).where(ahead)).all()
+            for row in rows:
+                row.requested_at = row.next_attempt_at = now
+        return len(rows)
+
     def is_due(self, item_id: str) -> bool:
         """Whether the item itself is to be handled, not only something of it taken down."""
         with self._database.read() as session:
@@ -73,8 +90,9 @@ class Schedule:
             return session.get_one(ItemRow, item_id).channel
 
     def _room(self, session: Session) -> int:
-        lost = self._now() - LOST_AFTER
-        return BACKLOG - (session.scalar(select(func.count()).where(ItemRow.hinted_at > lost)) or 0)
+        now = self._now()
+        query = select(func.count()).where(ItemRow.hinted_at > now - LOST_AFTER)
+        return BACKLOG - (session.scalar(query.where(ItemRow.hinted_at <= now)) or 0)
 
     def _mark(self, session: Session, most: int) -> Sequence[str]:
         due = self._due(session, most)
@@ -88,7 +106,11 @@ class Schedule:
         now = self._now()
         free = and_(
             or_(ItemRow.lease_until.is_(None), ItemRow.lease_until < now),
-            or_(ItemRow.hinted_at.is_(None), ItemRow.hinted_at <= now - LOST_AFTER),
+            or_(
+                ItemRow.hinted_at.is_(None),
+                ItemRow.hinted_at <= now - LOST_AFTER,
+                ItemRow.hinted_at > now,  # the clock was ahead then
+            ),
         )
         # What has to come down goes before what is to go out. Two workers look past what the
         # other has before it (SQLite lets one at a time look anyway).

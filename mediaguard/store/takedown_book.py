@@ -19,6 +19,10 @@ QUIET = timedelta(minutes=10)
 """So long after it was begun a publication that nobody finds may still appear: the upload of a
 process that was killed can lie in a server's queue."""
 
+PATIENCE = timedelta(minutes=2)
+"""So long a picture that is to be replaced waits for its turn to be looked at: all of a class's
+photos are through by then; behind an hour of video it is better gone first and back later."""
+
 
 class TakedownBook(ChannelBook):
     """What `ChannelBook` does, and the takedowns of the channel's items.
@@ -126,6 +130,17 @@ class TakedownBook(ChannelBook):
         with self._held(order.published.item_id) as session:
             row, _ = self._rows(session, order)
             self._retry(row, error.code, params, retry_after)
+
+    def await_turn(self, order: Order) -> None:
+        """Record that nobody had time to make what takes its place, which is no failure.
+
+        After `PATIENCE` it does not wait any more, and is taken away first.
+        """
+        with self._held(order.published.item_id) as session:
+            row, _ = self._rows(session, order)
+            now = self._now()
+            if row.state in OPEN and row.requested_at <= now < row.requested_at + PATIENCE:
+                row.next_attempt_at = next_attempt(now, 1)
 
     # -- inside -----------------------------------------------------------------------------
 

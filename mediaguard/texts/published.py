@@ -77,7 +77,6 @@ EN = {
     "subject. Look at them: mediaguard review list",
     "review-question": "{subject} may be shown here as {shown_as}. Look at it, then: review approve "
     "if it is {shown_as}, review tag and approve if it is {subject}, or review reject.",
-    "worker-busy": "Another picture is being looked at just now.",
     "overdue-more": "And {count} more: mediaguard takedown list --overdue",
     "work-started": "Working on {home}. Stop with Ctrl+C.",
     "work-stopped": "Stopped. What is left is taken up at the next start.",
@@ -165,7 +164,6 @@ NL = {
     "review-question": "{subject} staat hier misschien als {shown_as}. Bekijk het en kies dan: "
     "review approve als het {shown_as} is, review tag en approve als het {subject} is, of review "
     "reject.",
-    "worker-busy": "Er wordt juist naar een andere foto gekeken.",
     "overdue-more": "En nog {count}: mediaguard takedown list --overdue",
     "work-started": "Aan het werk in {home}. Stop met Ctrl+C.",
     "work-stopped": "Gestopt. Wat over is, komt bij de volgende start aan de beurt.",

@@ -4,13 +4,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from mediaguard.config import FILE_NAME
 from mediaguard.published import Published
 from mediaguard.review import Review
-from mediaguard.store.tables import LikenessRow
-from mediaguard.work import Worker
+from mediaguard.store.tables import ItemRow, LikenessRow
+from mediaguard.store.takedown_book import PATIENCE
+from mediaguard.work import REPLACE_TRIES, Worker
 from tests.pipeline.world import CHANNEL, World, grant, make_world, people_in, picture, run
+from tests.takedown_world import later
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -75,6 +78,42 @@ def test_a_replacement_keeps_the_picture_without_the_subject(world, tmp_path):
     assert [entry["subjects"] for entry in live] == [["S-2"]]
     (look,) = Published(world).takedowns(everything=True)[0].row.looks
     assert look["answer"] == "new file"
+
+
+def test_what_is_replaced_waits_for_its_turn_and_is_not_taken_away(world, tmp_path, monkeypatch):
+    """One worker looks at one picture at a time; the others wait, however many they are."""
+    monkeypatch.setattr("mediaguard.work.TURN", 0.0)
+    configure(world, tmp_path, 'takedown = "replace"\n')
+    path = Path(str(run(world, picture(tmp_path / "a.jpg", "S-1", "S-2")).rendition))
+    world.desk.withdraw("S-1", CHANNEL)
+    with world.eyes:  # a long video
+        for _ in range(2 * REPLACE_TRIES):
+            worker(world).drain()
+            later(world, timedelta(seconds=10))
+        assert people_in(path) == {"S-1", "S-2"}
+        (entry,) = Published(world).takedowns()
+        assert (entry.row.state, entry.row.failures) == ("requested", 0)
+        later(world, PATIENCE)
+        worker(world).drain()
+        assert ready(world) == [], "nobody waits longer than that"
+    later(world, timedelta(seconds=10))
+    worker(world).drain()
+    assert [people_in(file) for file in ready(world)] == [{"S-2"}]
+
+
+def test_a_withdrawal_from_the_future_is_carried_out_now(world, tmp_path):
+    """The clock of this machine was days ahead when somebody withdrew, and was put right."""
+    run(world, picture(tmp_path / "a.jpg", "S-1"))
+    later(world, timedelta(days=2))
+    world.desk.withdraw("S-1", CHANNEL)
+    with world.database.write() as session:  # a worker had got the hint, and was killed
+        session.scalars(select(ItemRow)).one().hinted_at = world.now()
+    later(world, timedelta(days=-2))
+    worker(world).drain()
+    assert ready(world) == []
+    assert states(world) == ["confirmed"]
+    (entry,) = Published(world).takedowns(everything=True)
+    assert entry.row.requested_at <= world.now()
 
 
 def test_a_newsletter_keeps_the_picture_that_took_the_place_of_another(world, tmp_path):

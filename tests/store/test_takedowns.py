@@ -32,6 +32,7 @@ class School:
     def __init__(self, database, keyring) -> None:
         self.database, self.keyring, self.clock = database, keyring, NOW
         self.wordings: frozenset[str] | None = None
+        self.closed: set[str] = set()
         with database.write() as session:
             Items(session).admit("i1", channel=WEB, source_digest="1", at=NOW)
 
@@ -47,6 +48,7 @@ class School:
             ChannelRules(WEB, "publicity", ZONE, self.wordings, "replace"),
             ChannelRules(NEWS, "publicity", ZONE, None),
         ]
+        rules = [one for one in rules if one.channel not in self.closed]
         return Desk(
             self.database,
             self.keyring,
@@ -432,6 +434,31 @@ def test_a_corrected_date_of_birth_takes_down_at_once(school, tmp_path):
     roster.write_text("subject_id,born\ns1,2005-01-31\ns2,2019-01-31\n")
     school.desk.import_roster(roster)
     assert (school.only().subject_id, school.only().reason) == ("s1", "consent-signatory")
+
+
+def test_what_is_public_on_a_channel_that_was_given_up_goes_when_consent_ends(school):
+    school.grant("s1", NEWS, valid_until=date(2026, 3, 2))
+    for subject_id in ("s2", "s3"):
+        school.grant(subject_id, NEWS)
+    school.subject("s4", born=None)
+    school.grant("s4", NEWS)
+    for subject_id in ("s1", "s2", "s3", "s4"):
+        school.publish(subject_id, channel=NEWS)
+    school.closed = {NEWS}
+    assert school.desk.take_down_ended() == 0, "that it is not configured is no withdrawal"
+    school.clock = datetime(2026, 3, 3, 0, 0, tzinfo=ZONE)
+    assert school.desk.take_down_ended() == 1
+    school.desk.refuse("s2", NEWS, signatory="guardian", evidence="letter")
+    born = date(2005, 1, 31)
+    assert school.desk.correct_subject("s3", kind=Kind.STUDENT, groups=(), born=born) == 1
+    assert {(row.subject_id, row.reason) for row in school.takedowns(channel=NEWS)} == {
+        ("s1", "consent-expired"),
+        ("s2", "consent-refused"),
+        ("s3", "consent-signatory"),
+    }
+    with pytest.raises(InputError) as caught:
+        school.desk.refuse("s2", "never-was", signatory="guardian", evidence="letter")
+    assert caught.value.code == "channel-unknown"
 
 
 def test_a_refusal_takes_down_at_once(school):
