@@ -18,7 +18,7 @@ from mediaguard.channels.registry import connect
 from mediaguard.config import FILE_NAME, Config
 from mediaguard.core.consent import Subject
 from mediaguard.core.decision import ChannelPolicy
-from mediaguard.core.faces import Candidate
+from mediaguard.core.faces import Candidate, Embedding
 from mediaguard.core.matching import GalleryIndex, MatchPolicy, near_duplicates, own_distance
 from mediaguard.core.media import Encoding
 from mediaguard.core.names import Named, NameIndex, Text
@@ -65,6 +65,9 @@ T = TypeVar("T")
 NEAR = 0.45
 """A new reference this near to another subject is reported: siblings, twins, or a mix-up."""
 
+ODD = 0.5
+"""A new reference this far from the mean of the subject's others may be somebody else's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
@@ -83,6 +86,25 @@ class Enrolment:
     count: int = 0
     near: Sequence[Candidate] = ()
     own_distance: float | None = None
+
+
+def _doubt(
+    photo: Path, subject_id: str, face: Embedding, gallery: GalleryIndex, own: float | None
+) -> InputError | None:
+    """Why a photo does not seem to be of the subject; None if nothing speaks against it."""
+    if own is None or own <= ODD:
+        return None
+    nearer = near_duplicates(face, gallery, subject_id, own)
+    if not nearer:
+        return None
+    return InputError(
+        "enrol-doubtful",
+        photo=photo.name,
+        subject=subject_id,
+        own=own,
+        other=nearer[0].subject_id,
+        distance=nearer[0].distance,
+    )
 
 
 class _shared(cached_property[T]):  # noqa: N801 - a decorator
@@ -104,6 +126,8 @@ class App:
         self.home = home
         self.eyes = threading.Lock()
         """Held by whoever looks at pixels: several threads take turns, for the sake of memory."""
+        self.served_at: str | None = None
+        """Where this process serves the home, which may be another port than is configured."""
         self._actor: str | None = None
         self._root = self
 
@@ -163,6 +187,12 @@ class App:
             return self.config.language.value
         except ConfigError:
             return "en"
+
+    @property
+    def site(self) -> str:
+        """Where people find the pages of the home; links begin with it."""
+        web = self.config.web
+        return web.address or self._root.served_at or web.site
 
     @property
     def _key_path(self) -> Path:
@@ -249,6 +279,7 @@ class App:
             zone=self.config.zone,
             now=self.now,
             actor=self.actor,
+            written=self.wordings.written,
         )
 
     @property
@@ -399,10 +430,20 @@ class App:
         with self.database.read() as session:
             return Ledger(session).subjects()
 
-    def enrol(self, subject_id: str, photos: Iterable[Path | Sent]) -> list[Enrolment]:
+    def enrol(
+        self, subject_id: str, photos: Iterable[Path | Sent], *, sure: bool = False
+    ) -> list[Enrolment]:
         """Make references of `photos`, each by itself; a photo that is no good is reported.
 
+        So is one that is unlike the subject's others and nearer to somebody else: it would make
+        mediaguard take that person for the subject.
+
         Whoever has other threads beside holds `eyes`.
+
+        Args:
+            subject_id: whose.
+            photos: of one face each.
+            sure: a person looked, and these photos do show the subject.
 
         Raises:
             InputError: the subject is not known or did not opt in; nothing was stored.
@@ -427,6 +468,11 @@ class App:
                 made.append(Enrolment(photo, refused=error))
                 continue
             gallery = self.gallery_index()  # as it is before this reference joins it
+            own = own_distance(reference.embedding, gallery, subject_id)
+            doubt = None if sure else _doubt(photo, subject_id, reference.embedding, gallery, own)
+            if doubt is not None:
+                made.append(Enrolment(photo, refused=doubt))
+                continue
             count = self.desk.add_reference(
                 subject_id,
                 model=self.embedder.name,
@@ -439,7 +485,7 @@ class App:
                     photo,
                     count=count,
                     near=near_duplicates(reference.embedding, gallery, subject_id, NEAR),
-                    own_distance=own_distance(reference.embedding, gallery, subject_id),
+                    own_distance=own,
                 )
             )
         return made

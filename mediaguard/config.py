@@ -6,6 +6,7 @@ mistake in a rule never goes unnoticed.
 
 import tomllib
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -234,11 +235,15 @@ class Oidc(_Section):
         return value
 
 
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
 class Web(_Section):
     """The server that staff and other systems use.
 
     `address` is where it is found from elsewhere, through a web server with TLS before it or by
-    its own certificate; `trusted_proxies` may say for whom they ask.
+    its own certificate; `trusted_proxies` may say for whom they ask. Without them it is whatever is
+    on this machine, where nobody else can reach it: one visitor is not to count for all others.
     """
 
     host: str = "127.0.0.1"
@@ -252,6 +257,21 @@ class Web(_Section):
     oidc: Oidc | None = None
     personal_link_days: Annotated[int, Field(ge=1, le=4000)] = 400
     senders: dict[ChannelName, Sender] = {}
+
+    @property
+    def site(self) -> str:
+        """Where the pages are found, as far as the configuration tells."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        scheme = "http" if self.tls_certificate is None else "https"
+        return self.address or f"{scheme}://{host}:{self.port}"
+
+    @property
+    def proxies(self) -> tuple[IPvAnyNetwork, ...]:
+        """Who may say for whom they ask."""
+        behind = self.address is not None and self.tls_certificate is None
+        if self.trusted_proxies or not behind or self.host not in _LOOPBACK:
+            return self.trusted_proxies
+        return tuple(ip_network(one) for one in ("127.0.0.0/8", "::1/128"))
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -33,6 +33,13 @@ _AT_ONCE, _PAUSE = 100, 0.1
 _MOST = 200
 """So many are told one by one, the longest waiting first; of the rest only how many they are."""
 
+_NEXT = {
+    None: "overdue-next-untried",
+    "takedown-lingers": "overdue-next-lingers",
+    "takedown-elsewhere": "overdue-next-elsewhere",
+}
+"""What to do about a problem; for all others there is one advice."""
+
 _NAMED = 12  # so many characters of a takedown's id are shown, as the commands do
 
 
@@ -220,13 +227,9 @@ class Escalation:
         return "\n".join(f"  {say(code, {}, language)}: {facts[code]}" for code in facts)
 
     def _next(self, row: TakedownRow, language: str) -> str:
-        code = "overdue-next-general"
+        code = _NEXT.get(row.problem, "overdue-next-general")
         if row.channel not in self._app.config.channels:
             code = "overdue-next-channel"
-        elif row.problem is None:
-            code = "overdue-next-untried"
-        elif row.problem == "takedown-lingers":
-            code = "overdue-next-lingers"
         return say(code, {"takedown": row.id[:_NAMED], "channel": row.channel}, language)
 
 

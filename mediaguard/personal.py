@@ -15,7 +15,6 @@ from datetime import UTC, date, timedelta
 from sqlalchemy.orm import Session
 
 from mediaguard.app import App
-from mediaguard.config import Web
 from mediaguard.core.consent import ConsentEvent, Signatory, Subject, rightful_signatory
 from mediaguard.errors import InputError
 from mediaguard.store.audit import Audit
@@ -252,7 +251,7 @@ class PersonalLinks:
         return row
 
     def _link(self, row: PersonalLinkRow) -> Link:
-        return Link(row, f"{_site(self._app.config.web)}{PATH}{self.token(row)}")
+        return Link(row, f"{self._app.site}{PATH}{self.token(row)}")
 
     def _audit(self, session: Session, action: str, row: PersonalLinkRow) -> None:
         Audit(session, self._app.keyring).append(
@@ -267,12 +266,6 @@ class PersonalLinks:
                 "until": row.expires_at.isoformat(),
             },
         )
-
-
-def _site(web: Web) -> str:
-    """Where the pages are found: behind the school's web server, or on this machine."""
-    host = f"[{web.host}]" if ":" in web.host else web.host
-    return (web.address or f"http://{host}:{web.port}").rstrip("/")
 
 
 def _guardians(events: Sequence[ConsentEvent]) -> dict[str, list[str | None]]:

@@ -3,9 +3,10 @@
 from datetime import date, datetime, tzinfo
 
 from mediaguard.config import Config
+from mediaguard.core.publication import ELSEWHERE
 from mediaguard.texts import printable, say
 
-_ANSWERS = frozenset({"no answer", "no file", "new file", "file", "object", "no object"})
+_ANSWERS = frozenset({"no answer", "no file", "new file", "file", "object", "no object", ELSEWHERE})
 _CACHED = " from a cache"
 
 

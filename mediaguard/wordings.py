@@ -74,7 +74,7 @@ class Wordings:
             kept = KeptWordings(session).of(versions)
         found = {}
         for version in versions:
-            texts = self._files(version)
+            texts = self.written(version)
             agreed = {language: row.text for language, row in kept[version].items()}
             changed = any(texts.get(language, text) != text for language, text in agreed.items())
             since = min((row.kept_at for row in kept[version].values()), default=None)
@@ -92,8 +92,11 @@ class Wordings:
             versions |= {*KeptWordings(session).versions()}
         return [*self.of(sorted(versions)).values()]
 
-    def _files(self, version: str) -> dict[str, str]:
-        """What the files say. One that cannot be used counts as none: a no has to be possible."""
+    def written(self, version: str) -> dict[str, str]:
+        """What the files say, by language.
+
+        One that cannot be used counts as none: a no has to be possible.
+        """
         if not _VERSION.fullmatch(version):
             return {}
         texts = {}

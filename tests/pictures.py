@@ -71,6 +71,7 @@ def main() -> None:
 
         def take(name: str, height: int = 760) -> None:
             page.set_viewport_size({"width": page.viewport_size["width"], "height": height})
+            page.wait_for_load_state("networkidle")
             png = Path(folder) / "page.png"
             page.screenshot(path=png)
             Image.open(png).convert("RGB").save(IMAGES / f"console-{name}.jpg", quality=80)

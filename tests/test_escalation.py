@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mediaguard import mail as mails
 from mediaguard.config import Mail
-from mediaguard.core.publication import Look
+from mediaguard.core.publication import ELSEWHERE, Look
 from mediaguard.errors import ChannelError, ConfigError, MediaguardError, StoreError
 from mediaguard.escalation import KEPT, NOTE, Escalation
 from mediaguard.mail import send
@@ -160,6 +160,18 @@ def test_the_note_says_where_it_can_still_be_seen(world):
     assert "x.test/1" not in text
     assert "https://x.test/2\\n  S-2 <b>\\u202e (200)" in text
     assert "empty the site's cache" in text
+
+
+def test_the_note_says_what_only_the_earlier_settings_can_take_down(world):
+    key = published(world, "S-1", urls=("https://www.facebook.com/1",))
+    world.desk.withdraw("S-1", CHANNEL)
+    lingering(world, key, Look("https://www.facebook.com/1", False, ELSEWHERE))
+    later(world, 2 * HOUR)
+    Escalation(world).run()
+    text = note(world)
+    assert "https://www.facebook.com/1 (published with other settings of the channel)" in text
+    assert f"Put the earlier settings of the channel {CHANNEL} back" in text
+    assert "mediaguard then finds that it is gone" not in text
 
 
 def test_the_note_names_a_channel_that_is_not_configured_any_more(world):

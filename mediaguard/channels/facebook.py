@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 from mediaguard.channels.graph import Graph
 from mediaguard.channels.web import Web, is_web_address
-from mediaguard.core.publication import Abilities, Delivery, Look, Published
+from mediaguard.core.publication import ELSEWHERE, Abilities, Delivery, Look, Published
 from mediaguard.errors import ChannelError
 
 _SITE = "https://www.facebook.com/"
@@ -52,7 +52,7 @@ class FacebookChannel:
         if node is None:
             raise self._graph.odd("no object")
         node = {"post_id": made.get("post_id"), **node, "id": made["id"]}
-        return _published(node, delivery.key, delivery.item_id, delivery.sha256)
+        return self._published(node, delivery.key, delivery.item_id, delivery.sha256)
 
     def replace(self, earlier: Sequence[Published], delivery: Delivery) -> Published:  # noqa: ARG002
         """Refused: the picture of a post cannot be exchanged."""
@@ -60,7 +60,7 @@ class FacebookChannel:
 
     def remove(self, published: Published) -> None:
         """Delete the post and the photo; a photo can outlive its post."""
-        for object_id in reversed(published.remote_id.split()):
+        for object_id in reversed(self._objects(published)):
             self._graph.delete(object_id)
 
     def lookup(self, key: str, item_id: str, sha256: str) -> Published | None:
@@ -72,40 +72,43 @@ class FacebookChannel:
         ):
             for node in self._uploads(edge, fields):
                 if mark in str(node.get(text)):
-                    return _published(node, key, item_id, sha256)
+                    return self._published(node, key, item_id, sha256)
         return None
 
     def confirm_gone(self, published: Published, successor: str | None) -> list[Look]:
         """Ask the API for the objects, and look at the files as a visitor would.
 
         The first address is the post's page. Facebook shows strangers a login form there, whatever
-        the page holds, so for it the API's word counts: if it is about this page, which is
-        another one if the settings were changed meanwhile.
+        the page holds, so for it the API's word counts.
         """
-        if not self._is_ours(published):
-            return [
-                Look(url, gone=False, answer="another page")
-                if url.startswith(_SITE)
-                else self._web.look(url, successor)
-                for url in published.urls
-            ]
-        there = [one for one in published.remote_id.split() if self._has(one)]
-        if not there:
-            self._graph.check()
-        page, *files = published.urls
-        told = Look(page, gone=not there, answer="object" if there else "no object")
-        return [told, *(self._web.look(url, successor) for url in files)]
+        told = self._told(published)
+        return [
+            Look(url, gone=told == "no object", answer=told)
+            if url.startswith(_SITE)
+            else self._web.look(url, successor)
+            for url in published.urls
+        ]
 
-    def _is_ours(self, published: Published) -> bool:
-        """Whether it was published on this page, as far as its ids and address tell."""
-        if not published.urls[0].startswith(_SITE):
-            return False
-        # A post's id begins with that of its page, which may be configured by its name instead.
-        pages = {post.partition("_")[0] for post in published.remote_id.split() if "_" in post}
-        return pages <= {self._graph.page} or not self._graph.page.isdigit()
+    def _told(self, published: Published) -> str:
+        objects = self._objects(published)
+        if not objects:  # what the token of this page may not see can be there on another
+            return ELSEWHERE
+        if any(self._has(one) for one in objects):
+            return "object"
+        self._graph.check()
+        return "no object"
+
+    def _objects(self, published: Published) -> list[str]:
+        """Its photo or video and its post; none if it was not published on this page."""
+        page, _, objects = published.remote_id.rpartition(":")
+        return objects.split() if page == self._graph.page else []
 
     def _has(self, object_id: str) -> bool:
         return self._graph.get(object_id, fields="id") is not None
+
+    def _published(self, node: dict[str, Any], key: str, item_id: str, sha256: str) -> Published:
+        objects, urls = _objects_in(node), _places_of(node)
+        return Published(key, item_id, f"{self._graph.page}:{' '.join(objects)}", urls, sha256)
 
     def _uploads(self, edge: str, fields: str) -> Iterator[dict[str, Any]]:
         cursor: dict[str, str] = {}
@@ -121,16 +124,21 @@ def _reference(key: str) -> str:
     return key[:12]
 
 
-def _published(node: dict[str, Any], key: str, item_id: str, sha256: str) -> Published:
-    made, post = node["id"], node.get("page_story_id") or node.get("post_id")
-    page = urljoin(_SITE, str(node.get("link") or node.get("permalink_url") or made))
+def _objects_in(node: dict[str, Any]) -> list[str]:
+    """The ids of a photo or video and, if it has one, of its post."""
+    post = node.get("page_story_id") or node.get("post_id")
+    return [node["id"], post] if isinstance(post, str) and post else [node["id"]]
+
+
+def _places_of(node: dict[str, Any]) -> tuple[str, ...]:
+    """The page of a photo or video, and its files."""
+    page = urljoin(_SITE, str(node.get("link") or node.get("permalink_url") or node["id"]))
     images = node.get("images")
     sources = [
         node.get("source"),
         *(one.get("source") for one in images or () if isinstance(one, dict)),
     ]
     files = [one for one in sources if isinstance(one, str) and is_web_address(one)]
-    remote_id = f"{made} {post}" if isinstance(post, str) and post else made
-    if not is_web_address(page):
-        page = f"{_SITE}{made}"
-    return Published(key, item_id, remote_id, tuple(dict.fromkeys([page, *files])), sha256)
+    if not page.startswith(_SITE):
+        page = f"{_SITE}{node['id']}"
+    return tuple(dict.fromkeys([page, *files]))

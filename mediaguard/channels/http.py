@@ -32,9 +32,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 import httpx
 
+from mediaguard.channels.network import inside
 from mediaguard.channels.signing import sign, signing_key
 from mediaguard.channels.web import Web, is_web_address, json_of, odd_answer
 from mediaguard.core.publication import Abilities, Delivery, Look, Published
@@ -97,17 +99,36 @@ class HttpChannel:
         response = self._event("lookup", wanted, {}, accept=(404, 410))
         if response.status_code in (404, 410):
             return None
-        return _read(response, key, item_id, sha256)
+        return self._read(response, wanted)
 
     def confirm_gone(self, published: Published, successor: str | None) -> list[Look]:
         """What a visitor sees at its addresses."""
-        return [self._web.look(url, successor) for url in published.urls]
+        return [self._look(url, successor) for url in published.urls]
+
+    def _look(self, url: str, successor: str | None) -> Look:
+        if not self._may_be_visited(url):
+            return Look(url, gone=False, answer="no answer")
+        return self._web.look(url, successor)
+
+    def _may_be_visited(self, url: str) -> bool:
+        """Whether it is in the internet, or where the endpoint is.
+
+        What else there is in the school's network is none of its business. (A name may lead
+        elsewhere a moment later: whoever plays such tricks learns a status, and no more.)
+        """
+        return inside(_host(url)) <= inside(_host(self._url))
+
+    def _read(self, response: httpx.Response, about: Delivery | Published) -> Published:
+        published = _read(response, about.key, about.item_id, about.sha256)
+        if not all(map(self._may_be_visited, published.urls)):
+            raise odd_answer(response, "urls")
+        return published
 
     def _published(self, delivery: Delivery, verb: str, more: Mapping[str, object]) -> Published:
         size = self._bring(delivery)
         data = {"media_type": delivery.media_type, "size": size, **more}
         response = self._event(verb, delivery, data)
-        return _read(response, delivery.key, delivery.item_id, delivery.sha256)
+        return self._read(response, delivery)
 
     def _bring(self, delivery: Delivery) -> int:
         # Read twice, piece by piece: the signature goes first, and a video may be large.
@@ -174,6 +195,10 @@ class _Reading:
     @property
     def sha256(self) -> str:
         return self._digest.hexdigest()
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
 
 
 def _read(response: httpx.Response, key: str, item_id: str, sha256: str) -> Published:

@@ -20,7 +20,7 @@ import httpx
 
 from mediaguard.channels.stopwatch import Stopwatch
 from mediaguard.channels.waiting import freshness, retry_after
-from mediaguard.core.publication import Look
+from mediaguard.core.publication import ELSEWHERE, Look
 from mediaguard.errors import ChannelError
 
 LARGEST_ANSWER = 10_000_000
@@ -137,9 +137,11 @@ class Web:
         """What a visitor sees at `url`: once as caches serve it, once past them.
 
         Args:
-            url: a public address.
+            url: a public address; of a place of another kind nothing can be said.
             successor: sha256 of what was put there instead, if anything was.
         """
+        if not is_web_address(url):
+            return Look(url, gone=False, answer=ELSEWHERE)
         plain = self._visit(url, successor, {})
         fresh = self._visit(url, successor, {"Cache-Control": "no-cache", "Pragma": "no-cache"})
         if plain.gone and fresh.gone:
@@ -154,8 +156,6 @@ class Web:
         return Look(url, gone=False, answer=told.answer)
 
     def _visit(self, url: str, successor: str | None, headers: Mapping[str, str]) -> "_Visit":
-        if not is_web_address(url):
-            return _NO_ANSWER
         try:
             request = self._visitor.build_request("GET", url, headers=headers)
             with self._sent(self._visitor, request) as response:

@@ -96,7 +96,6 @@ def grant(
         valid_from=_day(valid_from),
         valid_until=_day(valid_until),
         signatory_id=signatory_id,
-        texts=None if wording is None else app.wordings.get(wording).texts,
     )
     _say_recorded(app, event, ruling, output)
 

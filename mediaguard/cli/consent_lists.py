@@ -156,11 +156,14 @@ def import_file(
     }
     if output == "json":
         changes = [_change_as_json(change) for change in plan.changes]
-        print_json({"applied": not dry_run, "summary": counts, "changes": changes})
+        told = {"applied": not dry_run, "summary": counts, "changes": changes}
+        print_json({**told, "questions": plan.questions})
         return
     for change in plan.changes:
         click.echo(_change_line(change, app.language))
     click.echo(say("import-summary", counts, app.language))
+    if plan.questions:
+        click.echo(say("import-questions", {"count": plan.questions}, app.language))
     if dry_run:
         click.echo(say("import-dry-run", {}, app.language))
 

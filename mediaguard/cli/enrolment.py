@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from mediaguard.app import App, Enrolment
+from mediaguard.app import ODD, App, Enrolment
 from mediaguard.cli import options
 from mediaguard.cli.progress import each
 from mediaguard.files import find_files
@@ -14,26 +14,25 @@ from mediaguard.texts import explain, say
 ENOUGH = 3
 """References from which on a subject is recognised well (docs/decisions/0003)."""
 
-ODD = 0.5
-"""A reference this far from the mean of the subject's others may be somebody else's."""
-
 
 @click.command()
 @click.argument("subject", metavar="ID")
 @options.paths
+@click.option("--sure", is_flag=True, help="I looked: these photos do show this subject.")
 @options.pass_app
-def enrol(app: App, subject: str, paths: Sequence[Path]) -> None:
+def enrol(app: App, subject: str, paths: Sequence[Path], sure: bool) -> None:
     """Add reference photos of a subject who opted in to matching.
 
     Each photo must show exactly one face, sharp and from the front. Three or more, taken on
     different days, make a subject much easier to recognise. A photo that is not good enough is
-    named, and the command exits with 2; the others are stored.
+    named, and the command exits with 2; the others are stored. So is a photo that looks more like
+    somebody else than like the references there are, unless you are sure.
 
     \b
     Example:
       mediaguard subject enrol S-1001 portraits/S-1001/*.jpg
     """
-    made = app.enrol(subject, each(find_files(paths)))
+    made = app.enrol(subject, each(find_files(paths)), sure=sure)
     for enrolment in made:
         _tell(app, subject, enrolment)
     count = max((enrolment.count for enrolment in made), default=0)

@@ -80,7 +80,7 @@ def add(
 ) -> None:
     """Add a user, and ask for a password (at least 12 characters).
 
-    Privacy officers and administrators set up a second factor, an app on their phone, when
+    Privacy officers and administrators set up a second step, an app on their phone, when
     they first sign in.
 
     \b
@@ -248,7 +248,7 @@ def link(app: App, login: str) -> None:
 @click.option("--reset", is_flag=True, required=True, help="Forget it; it is set up anew.")
 @options.pass_app
 def second_factor(app: App, login: str, reset: bool) -> None:
-    """Forget the second factor of a user who lost the phone and the recovery codes.
+    """Forget the second step of a user who lost the phone and the recovery codes.
 
     Make sure first that it is really they who ask.
 
@@ -317,10 +317,8 @@ def _digest(app: App, value: str) -> str:
 
 def _print_link(app: App, user_id: str) -> None:
     token = app.users.make_link(user_id)
-    web = app.config.web
-    host = f"[{web.host}]" if ":" in web.host else web.host
     click.echo(say("user-link", {"user": user_id, "minutes": LINK_MINUTES}, app.language))
-    click.echo(f"{web.address or f'http://{host}:{web.port}'}/console/link/{token}")
+    click.echo(f"{app.site}/console/link/{token}")
 
 
 def _as_json(one: User) -> dict[str, Any]:

@@ -16,6 +16,12 @@ from mediaguard.core.review import Verdict
 NAMED = "named-without-consent"
 """The reason to hold an item in whose texts somebody is named that did not agree."""
 
+REJECTED = "rejected"
+"""The reason to block an item of which a person said that it may not go out."""
+
+REMEMBERED = "face-remembered"
+"""The rule on a face that only an earlier look gave a name (`core.earlier`)."""
+
 _FOR_A_PERSON = frozenset({"channel-holds", "too-many-redacted"})
 """Why the channel's rules alone hold an item until a person has looked at it."""
 
@@ -217,6 +223,11 @@ def approved(decision: Decision) -> Decision:
     return decision
 
 
+def rejected(decision: Decision) -> Decision:
+    """The decision on an item of which a person said that it may not go out."""
+    return replace(decision, outcome=Outcome.BLOCK, reason=REJECTED)
+
+
 def _decide_face(face: Face, rulings: Mapping[str, Ruling], policy: ChannelPolicy) -> FaceDecision:
     if face.marked == Verdict.REDACT:
         return FaceDecision(face, Action.REDACT, "reviewer-redacted")
@@ -227,6 +238,8 @@ def _decide_face(face: Face, rulings: Mapping[str, Ruling], policy: ChannelPolic
     reason = None if face.marked == Verdict.SUBJECT else _unfit(face, policy)
     if reason is not None:
         return FaceDecision(face, Action.REDACT, reason)
+    if face.remembered and face.marked != Verdict.SUBJECT:
+        return FaceDecision(face, Action.REDACT, REMEMBERED)
     match = face.match
     if match is None or (match.subject_id is None and not match.candidates):
         return FaceDecision(face, Action.REDACT, "face-unknown")

@@ -1,8 +1,8 @@
-"""Whom a face was taken for when its item was looked at before.
+"""Whom a face was taken for when the same photo or video was looked at before.
 
 References are deleted with the consent to matching, and then a face of whoever withdrew may look
-most like a sibling who agreed. The item's own record still says who it was: two looks that
-disagree about a face are not sure of it, until a person says who it is.
+most like a sibling who agreed. The records of the item still say who it was: a face stays whose
+it was, and out of sight, until a look says the same again or a person says who it is.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,29 +14,39 @@ _SAME_PLACE = 0.3  # intersection over union; a neighbour that is taken for it i
 _LOOKS = 12  # so many places of a track are compared
 
 
-def doubt(assessment: Assessment, earlier: Sequence[Face]) -> Assessment:
-    """The assessment without the names that an earlier look contradicts.
+def remember(assessment: Assessment, earlier: Sequence[Face]) -> Assessment:
+    """The assessment in which faces stay whose they were, where this look does not say the same.
 
     Args:
         assessment: what was found now.
         earlier: faces that were given a name before.
     """
-    faces = [
-        replace(face, match=replace(face.match, subject_id=None))
-        if face.match and any(_contradicts(before, face) for before in earlier)
-        else face
-        for face in assessment.faces
-    ]
-    return replace(assessment, faces=faces)
+    return replace(assessment, faces=[_remembered(face, earlier) for face in assessment.faces])
 
 
-def _contradicts(before: Face, face: Face) -> bool:
-    names = [match.subject_id for match in (before.match, face.match) if match is not None]
-    return (
-        None not in names
-        and len(set(names)) > 1
-        and any(one.iou(other) >= _SAME_PLACE for one, other in _both(before, face))
-    )
+def _remembered(face: Face, earlier: Sequence[Face]) -> Face:
+    before = max(earlier, key=lambda one: _nearness(one, face), default=None)
+    if before is None or before.match is None or _shared(before, face) < _SAME_PLACE:
+        return face
+    if _name(before) == _name(face):
+        return face
+    # Whom it resembles now may help a reviewer.
+    candidates = face.match.candidates if face.match else ()
+    return replace(face, match=replace(before.match, candidates=candidates), remembered=True)
+
+
+def _nearness(before: Face, face: Face) -> tuple[float, bool, bool]:
+    """Sorts faces by how likely each is this one; in doubt it is the one with another name."""
+    return _shared(before, face), before.frame == face.frame, _name(before) != _name(face)
+
+
+def _name(face: Face) -> str | None:
+    return face.match.subject_id if face.match else None
+
+
+def _shared(before: Face, face: Face) -> float:
+    """How much of one place both have, at the moment at which it is most."""
+    return max((one.iou(other) for one, other in _both(before, face)), default=0.0)
 
 
 def _both(one: Face, other: Face) -> Iterator[tuple[Box, Box]]:
@@ -49,6 +59,8 @@ def _both(one: Face, other: Face) -> Iterator[tuple[Box, Box]]:
         return
     first = max(one.track.first, other.track.first)
     last = min(one.track.last, other.track.last)
+    if first > last:
+        return
     seen = {frame for track in (one.track, other.track) for frame, _ in track.sightings(_LOOKS)}
     for frame in sorted({first, last} | seen):
         if first <= frame <= last:

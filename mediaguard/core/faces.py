@@ -189,6 +189,7 @@ class Face:
         match: None when it was not searched (gallery empty, too small, not sharp).
         track: in a clip, all the frames in which it was seen; None in a photo or animation.
         marked: what a person said about it (`core.review.Verdict`); None if nobody did.
+        remembered: the match is that of an earlier look, which this one does not confirm.
     """
 
     detection: Detection
@@ -197,6 +198,7 @@ class Face:
     match: Match | None = None
     track: Track | None = None
     marked: str | None = None
+    remembered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,8 +90,10 @@ class ItemReport:
         }
 
 
-def face_as_json(decision: FaceDecision, frames: int) -> dict[str, Any]:
-    """One face of an item that has `frames` frames."""
+def face_as_json(
+    decision: FaceDecision, frames: int, sightings: int = MAX_SIGHTINGS
+) -> dict[str, Any]:
+    """One face of an item that has `frames` frames; of a track at most so many `sightings`."""
     face, match = decision.face, decision.face.match
     return {
         "box": list(face.detection.box.rounded()),
@@ -107,7 +109,7 @@ def face_as_json(decision: FaceDecision, frames: int) -> dict[str, Any]:
             {"subject": candidate.subject_id, "distance": _round(candidate.distance)}
             for candidate in (match.candidates if match else ())
         ],
-        **(_track_as_json(face, face.track) if face.track else {}),
+        **(_track_as_json(face, face.track, sightings) if face.track else {}),
     }
 
 
@@ -117,14 +119,14 @@ def _frames(face: Face, frames: int) -> list[int] | None:
     return [face.frame, face.frame] if frames > 1 else None
 
 
-def _track_as_json(face: Face, track: Track) -> dict[str, Any]:
+def _track_as_json(face: Face, track: Track, sightings: int) -> dict[str, Any]:
     """What is said of a face in a clip besides: `box` is where it is in frame `frame`."""
     return {
         "frame": face.frame,
         "times": [round(second, 3) for second in track.seconds],
         "sightings": [
             {"frame": frame, "box": list(box.rounded())}
-            for frame, box in track.sightings(MAX_SIGHTINGS)
+            for frame, box in track.sightings(sightings)
         ],
     }
 

@@ -64,6 +64,11 @@ class Published:
     sha256: str
 
 
+ELSEWHERE = "elsewhere"
+"""What a channel answers about a place that it cannot have made and cannot visit: the settings
+named another connector, or another page, when it was published there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What was found at a public place, as evidence.
@@ -71,7 +76,8 @@ class Look:
     Attributes:
         url: where.
         gone: it is not there any more, or something else was put there by mediaguard.
-        answer: what answered: ``"404"``, ``"200"``, ``"no file"``, ``"no answer"`` …
+        answer: what answered: ``"404"``, ``"200"``, ``"no file"``, ``"no answer"``,
+            ``ELSEWHERE`` …
         again_after: seconds after which looking again makes sense, if the place said so (a cache
             that keeps its copy so much longer).
     """

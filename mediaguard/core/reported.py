@@ -1,20 +1,34 @@
 """An item's report read back from the records, for whoever looks at the item later."""
 
-from collections.abc import Mapping, Sequence
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from mediaguard.core.decision import Action, FaceDecision
+from mediaguard.core.decision import REMEMBERED, Action, FaceDecision
 from mediaguard.core.faces import Assessment, Box, Candidate, Detection, Face, Match, Track
-from mediaguard.core.media import MAX_SIGHTINGS
+from mediaguard.core.media import MAX_SIGHTINGS, ItemReport, face_as_json
 from mediaguard.core.review import Mark, Verdict, apply_marks
 
 Place = tuple[int, Box]
 """A frame, and where in it."""
 
+_WHO_AND_WHERE = (
+    "subject", "distance", "box", "frames", "frame", "times", "sightings",
+)  # fmt: skip
+
 
 def faces_of(report: Mapping[str, Any] | None) -> tuple[FaceDecision, ...]:
     """What `core.media.face_as_json` wrote; of a track only the places that were told."""
     return tuple(_decision(entry) for entry in (report or {}).get("faces", ()))
+
+
+def stored(report: ItemReport) -> dict[str, Any]:
+    """The report as it is kept: besides what it says, who was found where (`with_earlier`)."""
+    faces = [
+        face_as_json(face, report.frames, _sightings(face.face.track)) for face in report.faces
+    ]
+    return {**report.as_json(), "earlier": _named(faces)}
 
 
 def with_earlier(
@@ -24,16 +38,35 @@ def with_earlier(
 
     Only what a search answered: what a person said is kept for itself.
     """
-    names = [*(before or {}).get("earlier", ())]
-    for entry in (before or {}).get("faces", ()):
-        if entry["subject"] and entry["distance"] is not None and entry not in names:
-            names.append(entry)
-    return {**(report or {}), "earlier": names} if names else report
+    names: dict[str, dict[str, Any]] = {}
+    for entry in (*_names_in(before), *_names_in(report)):
+        names.setdefault(json.dumps({**entry, "distance": None}, sort_keys=True), entry)
+    return {**(report or {}), "earlier": [*names.values()]} if names else report
 
 
 def earlier_faces(report: Mapping[str, Any] | None) -> list[Face]:
     """The faces that this report or one before it gave a name."""
-    return [_face(entry) for entry in (with_earlier(None, report) or {}).get("earlier", ())]
+    return [_face(entry) for entry in _names_in(report)]
+
+
+def _names_in(report: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    report = report or {}
+    return [*report["earlier"]] if "earlier" in report else _named(report.get("faces", ()))
+
+
+def _named(faces: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of the faces that a search gave a name: who and where, and nobody else whom they resemble."""
+    return [
+        {key: face[key] for key in _WHO_AND_WHERE if key in face}
+        for face in faces
+        if face["subject"] and face["distance"] is not None
+    ]
+
+
+def _sightings(track: Track | None) -> int:
+    """One a second: between two of them a face is taken to go straight on."""
+    start, end = track.seconds if track else (0.0, 0.0)
+    return MAX_SIGHTINGS + math.ceil(end - start)
 
 
 def mark_on(face: Face, verdict: Verdict, subject_id: str | None = None) -> Mark:
@@ -67,17 +100,19 @@ def _decision(entry: Mapping[str, Any]) -> FaceDecision:
 
 
 def _face(entry: Mapping[str, Any]) -> Face:
-    score = entry["score"]
+    score = entry.get("score", 1.0)
     best = Detection(Box(*map(float, entry["box"])), score)
     match = Match(
         entry["subject"],
         entry["distance"],
-        entry["margin"],
-        tuple(Candidate(c["subject"], c["distance"]) for c in entry["candidates"]),
+        entry.get("margin"),
+        tuple(Candidate(c["subject"], c["distance"]) for c in entry.get("candidates", ())),
     )
+    remembered = entry.get("rule") == REMEMBERED
     if "sightings" not in entry:
-        return Face(best, entry["frames"][0] if entry["frames"] else 0, match=match)
+        frame = entry["frames"][0] if entry["frames"] else 0
+        return Face(best, frame, match=match, remembered=remembered)
     seen = {s["frame"]: Detection(Box(*map(float, s["box"])), score) for s in entry["sightings"]}
     seen = dict(sorted({**seen, entry["frame"]: best}.items()))
     track = Track(tuple(seen), tuple(seen.values()), tuple(entry["times"]))
-    return Face(best, entry["frame"], match=match, track=track)
+    return Face(best, entry["frame"], match=match, track=track, remembered=remembered)

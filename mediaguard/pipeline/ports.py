@@ -55,8 +55,8 @@ class Book(Protocol):
     def marks(self, item_id: str) -> Sequence[Mark]:
         """What people said about the item's faces, oldest first."""
 
-    def earlier(self, item_id: str) -> Sequence[Face]:
-        """The faces of the item that were given a name when it was looked at before."""
+    def earlier(self, sha256: str) -> Sequence[Face]:
+        """The faces that were given a name when this content was looked at, for any channel."""
 
     def rulings(self, subjects: Collection[str]) -> Mapping[str, Ruling]:
         """Who of `subjects` is allowed on this channel now."""
@@ -90,6 +90,9 @@ class Book(Protocol):
         `named` are the subjects whose names stand in its texts, `groups` those in which subjects
         are looked for; None leaves on record what is there.
         """
+
+    def stays_rejected(self, item_id: str) -> bool:
+        """Whether it is rejected; then record that nothing is to be done with it any more."""
 
     def lay_aside(self, item_id: str) -> None:
         """Record that nobody is to go on with the item by itself: somebody broke it off."""

@@ -8,8 +8,16 @@ from pathlib import Path
 
 from mediaguard.atomic import write_atomically
 from mediaguard.core.consent import Ruling
-from mediaguard.core.decision import Decision, Outcome, approved, decide, without_naming
-from mediaguard.core.earlier import doubt
+from mediaguard.core.decision import (
+    REJECTED,
+    Decision,
+    Outcome,
+    approved,
+    decide,
+    rejected,
+    without_naming,
+)
+from mediaguard.core.earlier import remember
 from mediaguard.core.faces import Assessment
 from mediaguard.core.media import Audio, Encoding, ItemReport, from_decision
 from mediaguard.core.review import apply_marks
@@ -39,6 +47,7 @@ class _Known:
     assessment: Assessment
     named: Sequence[str]
     approved: bool
+    rejected: bool
     rulings: Mapping[str, Ruling]
 
 
@@ -143,11 +152,17 @@ class Pipeline:
     def _known(self, item: Admitted, assessment: Assessment) -> _Known:
         """The assessment with what people said about it, and what consent says of those in it."""
         item_id = self.book.item_id(item.sha256)
-        assessment = doubt(assessment, self.book.earlier(item_id))
+        assessment = remember(assessment, self.book.earlier(item.sha256))
         assessment = apply_marks(assessment, self.book.marks(item_id))
         named = self.book.named(item_id) if self.named is None else self.named
         rulings = self.book.rulings(assessment.subjects | set(named))
-        return _Known(assessment, named, self.book.is_approved(item_id), rulings)
+        return _Known(
+            assessment,
+            named,
+            self.book.is_approved(item_id),
+            self.book.is_rejected(item_id),
+            rulings,
+        )
 
     def _decide(self, item: Admitted, known: _Known) -> tuple[ItemReport, Decision]:
         decision = decide(known.assessment, known.rulings, self.looking.policy)
@@ -155,6 +170,8 @@ class Pipeline:
             # A person looked, and what the channel's rules held for that look is released.
             decision = approved(decision)
         decision = without_naming(decision, known.named, known.rulings)
+        if known.rejected:
+            decision = rejected(decision)
         return from_decision(str(item.path), item.sha256, known.assessment, decision), decision
 
     def _check(self, item: Admitted, progress: Progress) -> ItemReport:
@@ -213,13 +230,12 @@ class Pipeline:
             except MediaError:
                 vault.delete(item_id)
                 raise
-        if self.book.is_rejected(item_id):  # that it comes again changes nothing
-            rejected = ItemReport(str(item.path), item.sha256, Outcome.BLOCK, "rejected")
-            return replace(rejected, item_id=item_id, kept_safe=True)
         with self.book.held(item_id):
             self.book.begin(item_id, self.named, self.groups)
             try:
-                return self._conclude(item, item_id, channel, progress)
+                # Whose names stand in its texts is on record now, with those that stay there.
+                recorded = replace(self, named=None)
+                return recorded._conclude(item, item_id, channel, progress)
             except (Cancelled, KeyboardInterrupt):
                 self.book.lay_aside(item_id)
                 raise
@@ -227,6 +243,10 @@ class Pipeline:
     def _conclude(
         self, item: Admitted, item_id: str, channel: Channel, progress: Progress
     ) -> ItemReport:
+        if self.book.stays_rejected(item_id):  # that it comes again changes nothing
+            self._take_down(item_id, channel)
+            report = ItemReport(str(item.path), item.sha256, Outcome.BLOCK, REJECTED)
+            return replace(report, item_id=item_id, kept_safe=True)
         try:
             report = _or_held(item, lambda: self._release(item, item_id, channel, progress))
         except ChannelError as error:

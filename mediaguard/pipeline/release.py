@@ -2,7 +2,7 @@
 
 from mediaguard.core.decision import Decision
 from mediaguard.core.media import ItemReport
-from mediaguard.core.publication import Delivery
+from mediaguard.core.publication import Delivery, Published
 from mediaguard.pipeline.ports import Book, Channel
 from mediaguard.pipeline.render import Rendition
 
@@ -15,9 +15,16 @@ def settle(item_id: str, *, book: Book, channel: Channel) -> None:
     """
     for begun in book.doubtful(item_id):
         found = channel.lookup(begun.key, item_id, begun.sha256)
-        # One that was known to be live and is there in part only is published anew.
-        if found is not None and set(begun.urls) <= set(found.urls):
+        if found is not None and not _is_less(found, begun):
             book.found(found)
+
+
+def _is_less(found: Published, known: Published) -> bool:
+    """Whether what was known to be live is there in part only: then it is published anew.
+
+    What was published anew under the same key, in place of what was gone, is another thing.
+    """
+    return found.remote_id == known.remote_id and not set(known.urls) <= set(found.urls)
 
 
 def release(

@@ -50,16 +50,15 @@ def _take_down(order: Order, book: TakedownBook, channel: Channel) -> None:
             return
         book.found(found)
         published = found
-    if not channel.abilities.recall:
-        _remove(order, published, book, channel)
-        book.unrecallable(order)
-        return
     if not order.removed:
         _remove(order, published, book, channel)
-        book.removed(order)
+        if channel.abilities.recall:
+            book.removed(order)
     looks = channel.confirm_gone(published, order.successor)
     if not all(look.gone for look in looks):
         book.lingers(order, looks)
+    elif not channel.abilities.recall:
+        book.unrecallable(order)
     elif (left := _lookup(order, channel)) is not None:
         # It was published twice under one key, and the other one came late.
         book.found(left)

@@ -9,11 +9,11 @@ from datetime import datetime, tzinfo
 from sqlalchemy.orm import Session
 
 from mediaguard.core.consent import Ruling
-from mediaguard.core.decision import Decision
+from mediaguard.core.decision import REJECTED, Decision
 from mediaguard.core.faces import Face
 from mediaguard.core.media import ItemReport
 from mediaguard.core.publication import Intent, Published
-from mediaguard.core.reported import earlier_faces
+from mediaguard.core.reported import earlier_faces, stored
 from mediaguard.core.review import Mark
 from mediaguard.errors import MediaguardError
 from mediaguard.store.audit import Audit
@@ -102,18 +102,22 @@ class ChannelBook:
 
     def item_id(self, sha256: str) -> str:
         """The id of the item with this content: the same content, the same item."""
-        return self._keyring.digest("item", f"{self._rules.channel}\0{sha256}")[:_ID_LENGTH]
+        return self._id_on(self._rules.channel, sha256)
+
+    def _id_on(self, channel: str, sha256: str) -> str:
+        return self._keyring.digest("item", f"{channel}\0{sha256}")[:_ID_LENGTH]
 
     def marks(self, item_id: str) -> Sequence[Mark]:
         """What people said about the item's faces, oldest first."""
         with self._database.read() as session:
             return [as_mark(row) for row in Marks(session).list(item_id)]
 
-    def earlier(self, item_id: str) -> Sequence[Face]:
-        """The faces of the item that were given a name when it was looked at before."""
+    def earlier(self, sha256: str) -> Sequence[Face]:
+        """The faces that were given a name when this content was looked at, for any channel."""
         with self._database.read() as session:
-            item = Items(session).find(item_id)
-            return earlier_faces(item.report) if item else ()
+            ids = [self._id_on(name, sha256) for name in Items(session).channels()]
+            items = [Items(session).find(item_id) for item_id in ids]
+            return [face for item in items if item for face in earlier_faces(item.report)]
 
     def rulings(self, subjects: Collection[str]) -> Mapping[str, Ruling]:
         """Who of `subjects` is allowed on this channel now."""
@@ -189,7 +193,9 @@ class ChannelBook:
             named: the subjects whose names stand in its texts; None if it came without texts:
                 then what is on record stays. While something of the item may be public, whoever
                 was named with it and may be is kept: the text that went out then names them.
-            groups: in which subjects are looked for, empty for all; None leaves it as it is.
+            groups: in which subjects are looked for, empty for all; None leaves it as it is. An
+                item that was looked at before keeps those that it had: whoever brings the same
+                file again takes it away from nobody.
         """
         with self._held(item_id) as session:
             item = Items(session).get(item_id)
@@ -197,7 +203,15 @@ class ChannelBook:
             if named is not None:
                 item.named = sorted(set(named) | self._named_in_public(session, item))
             if groups is not None:
-                item.groups = sorted(set(groups))
+                self._extend(session, item, groups)
+
+    def _extend(self, session: Session, item: ItemRow, groups: Collection[str]) -> None:
+        """Have subjects of further groups looked for in the item."""
+        before = item.groups if item.report is not None else None
+        after = [] if before == [] or not groups else sorted({*groups, *(before or ())})
+        item.groups = after
+        if before not in (None, after):
+            self._audit(session, "item-groups", item.id, {"groups": after})
 
     def _named_in_public(self, session: Session, item: ItemRow) -> set[str]:
         """Those whom an earlier text names and who may be named; all others have been asked for."""
@@ -210,7 +224,20 @@ class ChannelBook:
         """Whether a person decided that the item may not go out, and nobody took that back."""
         with self._database.read() as session:
             item = Items(session).find(item_id)
-            return item is not None and item.state == "rejected" and not item.approved
+            return item is not None and _is_rejected(item)
+
+    def stays_rejected(self, item_id: str) -> bool:
+        """Whether it is rejected; then record that nothing is to be done with it any more.
+
+        Its report stays as it was when they looked at it.
+        """
+        with self._held(item_id) as session:
+            item = Items(session).get(item_id)
+            if not _is_rejected(item):
+                return False
+            item.next_attempt_at = None
+            self._retire(session, item_id, REJECTED)
+            return True
 
     def lay_aside(self, item_id: str) -> None:
         """Record that nobody is to go on with the item by itself: somebody broke it off.
@@ -481,7 +508,7 @@ class ChannelBook:
             outcome=report.outcome.value,
             reason=report.reason,
             reason_params={key: _plain(value) for key, value in report.params.items()},
-            report=report.as_json(),
+            report=stored(report),
             rendition_sha256=sha256,
             verified=report.verified,
         )
@@ -502,6 +529,10 @@ class ChannelBook:
             item_id=item_id,
             data=data,
         )
+
+
+def _is_rejected(item: ItemRow) -> bool:
+    return item.state == "rejected" and not item.approved
 
 
 def as_published(row: PublicationRow) -> Published:

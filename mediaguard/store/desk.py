@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
+from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
@@ -24,7 +25,7 @@ from mediaguard.store.audit import Audit
 from mediaguard.store.book import ChannelRules
 from mediaguard.store.database import Database
 from mediaguard.store.ending import Ending
-from mediaguard.store.gallery import Gallery
+from mediaguard.store.gallery import Gallery, Reference
 from mediaguard.store.importing import Plan, What, apply_consents, plan_consents, read_consents
 from mediaguard.store.kept_wordings import KeptWordings
 from mediaguard.store.keys import Keyring
@@ -33,6 +34,8 @@ from mediaguard.store.mapping import load_mapping
 from mediaguard.store.roster import RosterPlan, apply_roster, plan_roster, read_roster
 from mediaguard.store.tabular import Source
 from mediaguard.store.takedowns import Asked, Takedowns
+
+_NOTHING_KEPT: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Desk:
         zone: the school's time zone.
         now: the clock.
         actor: who acts, for the audit log.
+        written: the texts of a version of the wording as they are now, by language; they are
+            kept with the first yes that names it.
         sleep: waits so many seconds; see `grant`.
     """
 
@@ -75,6 +80,7 @@ class Desk:
         zone: tzinfo,
         now: Callable[[], datetime],
         actor: str,
+        written: Callable[[str], Mapping[str, str]],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._database = database
@@ -84,6 +90,7 @@ class Desk:
         self._zone = zone
         self._now = now
         self._actor = actor
+        self._written = written
         self._sleep = sleep
         self._ending = Ending(self.rules, keyring, zone=zone, now=now, actor=actor)
 
@@ -123,11 +130,11 @@ class Desk:
                 return 0
             ledger.correct(subject_id, kind=kind, born=born)
             ledger.set_groups(subject_id, groups)
-            count = self._ending.ask_where_refused(
+            ended = self._ending.ask_where_refused(
                 session, {(subject_id, channel) for channel in self._ending.channels(session)}
             )
             self._audit(session, "subject-corrected", subject_id, source="desk")
-        return count
+        return ended.publications
 
     def import_roster(
         self, path: Source, *, dry_run: bool = False, expected: str | None = None
@@ -152,7 +159,8 @@ class Desk:
             plan = plan_roster(subjects, ledger)
             _require_expected(plan, expected)
             apply_roster(plan, ledger, at=self._now())
-            self._ending.ask_where_refused(  # a corrected date of birth changes who may consent
+            # A corrected date of birth changes who may consent.
+            ended = self._ending.ask_where_refused(
                 session,
                 {
                     (subject.subject_id, channel)
@@ -163,7 +171,7 @@ class Desk:
             for action, changed in (("added", plan.added), ("corrected", plan.changed)):
                 for subject in changed:
                     self._audit(session, f"subject-{action}", subject.subject_id, source="roster")
-        return plan
+        return replace(plan, questions=ended.questions)
 
     # -- references -------------------------------------------------------------------------
 
@@ -196,6 +204,20 @@ class Desk:
             if added:
                 self._audit(session, "reference-added", subject_id, references=count)
         return count
+
+    def references(self, subject_id: str) -> list[Reference]:
+        """A subject's references, the oldest first; none without the opt-in."""
+        with self._database.read() as session:
+            return self._gallery(session).of(subject_id, self._now())
+
+    def remove_reference(self, subject_id: str, number: int) -> bool:
+        """Remove one reference; False if the subject has none of this number."""
+        with self._database.write() as session:
+            removed = self._gallery(session).remove(subject_id, number)
+            if removed:
+                self._audit(session, "references-removed", subject_id, references=1)
+        self._database.scrub()
+        return removed
 
     def forget(self, subject_id: str) -> int:
         """Remove a subject's references and destroy their key; returns how many there were.
@@ -240,10 +262,12 @@ class Desk:
         expired, so that a yes right after another answer waits for the next second: otherwise
         it would be recorded and never count.
 
-        With `texts` (of the wording, by language) these are kept as what was agreed to.
+        The texts of the wording are kept as what was agreed to: `texts` (by language), if they
+        were on a screen just now, or else what is written.
 
         Raises:
-            InputError: the subject or channel is not known, or such a yes could never count.
+            InputError: the subject or channel is not known, such a yes could never count, or
+                others agreed to other `texts` under this version.
         """
         rules = self._known(channel)
         self._wait_for_next_second(subject_id, rules)
@@ -401,17 +425,20 @@ class Desk:
                 return plan
             _require_expected(plan, expected)
             events = apply_consents(plan, ledger, purposes=purposes, at=self._now())
+            kept = self._keep(session, events, None)
             for event in events:
                 if event.channel == MATCHING and event.answer != Answer.GRANTED:
                     self._forget(session, event.subject_id)
-            self._ending.ask_where_refused(session, {(e.subject_id, e.channel) for e in events})
+            ended = self._ending.ask_where_refused(
+                session, {(e.subject_id, e.channel) for e in events}
+            )
             for change in plan.changes:
                 if change.what is What.ADD:
                     self._audit(session, "subject-added", change.subject_id, source="import")
             for event in events:
-                self._audit_answer(session, event)
+                self._audit_answer(session, event, kept)
         self._database.scrub()
-        return plan
+        return replace(plan, questions=ended.questions)
 
     def take_down_ended(self) -> int:
         """Ask for all that shows somebody who may not be shown there any more; see `Ending`.
@@ -465,10 +492,7 @@ class Desk:
             ruling = self._rulings(session, rules, [subject_id])[subject_id]
             if not ruling.allowed:
                 self._ending.ask(session, subject_id, rules.channel, ruling.rule, event.event_id)
-            kept: dict[str, str] = {}
-            if wording and texts:
-                kept = KeptWordings(session).keep(wording, texts, at=self._now())
-            self._audit_answer(session, event, kept)
+            self._audit_answer(session, event, self._keep(session, [event], texts))
         if rules.channel == MATCHING and answer is not Answer.GRANTED:
             self._database.scrub()
         return event, ruling
@@ -493,10 +517,24 @@ class Desk:
     def _gallery(self, session: Session) -> Gallery:
         return Gallery(session, self._keyring, zone=self._zone)
 
+    def _keep(
+        self, session: Session, events: Sequence[ConsentEvent], shown: Mapping[str, str] | None
+    ) -> Mapping[str, Mapping[str, str]]:
+        """Keep the texts that these answers agree to; their digests by version and language."""
+        agreed = {e.wording for e in events if e.wording and e.answer == Answer.GRANTED}
+        kept, now = KeptWordings(session), self._now()
+        if shown:
+            return {version: kept.keep(version, shown, at=now) for version in agreed}
+        return kept.keep_written(agreed, self._written, at=now)
+
     def _audit_answer(
-        self, session: Session, event: ConsentEvent, kept: Mapping[str, str] | None = None
+        self,
+        session: Session,
+        event: ConsentEvent,
+        kept: Mapping[str, Mapping[str, str]] = _NOTHING_KEPT,
     ) -> None:
-        digests = {f"wording_{language}": sha256 for language, sha256 in (kept or {}).items()}
+        agreed = kept.get(event.wording or "", {}) if event.answer == Answer.GRANTED else {}
+        digests = {f"wording_{language}": sha256 for language, sha256 in agreed.items()}
         self._audit(
             session,
             f"consent-{event.answer}",

@@ -106,17 +106,18 @@ class Ending:
         )
         return ChannelRules(channel, purpose or "", self._zone, None)
 
-    def ask_where_refused(self, session: Session, pairs: Collection[tuple[str, str]]) -> int:
+    def ask_where_refused(self, session: Session, pairs: Collection[tuple[str, str]]) -> Ended:
         """The same for (subject, channel) pairs about which something changed, if it is a no."""
-        total = 0
+        publications = questions = 0
         for channel in sorted({channel for _, channel in pairs}):
             subjects = [subject_id for subject_id, name in pairs if name == channel]
             rulings = self.rules_of(session, channel).rulings(session, subjects, now=self._now())
             for subject_id, now in rulings.items():
                 if not now.allowed:
                     asked = self.ask(session, subject_id, channel, now.rule, now.event_id)
-                    total += asked.publications
-        return total
+                    publications += asked.publications
+                    questions += asked.questions
+        return Ended(publications, questions)
 
     @staticmethod
     def _doubtful(
@@ -162,5 +163,6 @@ class Ending:
             for subject_id in sorted(concerned):
                 with database.write() as session:
                     Ledger(session).lock([subject_id])
-                    total += self.ask_where_refused(session, {(subject_id, rules.channel)})
+                    asked = self.ask_where_refused(session, {(subject_id, rules.channel)})
+                    total += asked.publications
         return total

@@ -6,6 +6,7 @@ Whatever is wrong with a login and a password, the answer is the same and takes 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -32,6 +33,13 @@ NOBODY = "nobody"
 """Who failed to sign in, in the audit log: it may be anybody."""
 
 
+class Device(NamedTuple):
+    """A device on which somebody signed in before, to the end; `name` is random."""
+
+    user_id: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Where a sign-in comes from.
@@ -39,12 +47,12 @@ class Caller:
     Attributes:
         address: of the network.
         browser: roughly which.
-        known: whose device it is: somebody signed in there before. Strangers cannot keep them out.
+        device: which, if it is known: strangers cannot keep its user out.
     """
 
     address: str
     browser: str
-    known: str | None = None
+    device: Device | None = None
 
 
 class Entrance:
@@ -314,8 +322,8 @@ class Entrance:
         return row
 
     def _limits(self, kind: str, user_id: str, caller: Caller) -> list[Limit]:
-        if caller.known == user_id:
-            return [Limit(f"{kind} on a known device", user_id, ACCOUNT)]
+        if caller.device is not None and caller.device.user_id == user_id:
+            return [Limit(f"{kind} on a known device", caller.device.name, ACCOUNT)]
         return [Limit(kind, user_id, ACCOUNT), Limit("address", caller.address, ADDRESS)]
 
     def _begin(self, limits: Sequence[Limit]) -> None:

@@ -1,6 +1,7 @@
 """The gallery: references of those who opted in to matching, and of nobody else."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 import numpy as np
@@ -9,12 +10,28 @@ from sqlalchemy.orm import Session
 
 from mediaguard.core.consent import MATCHING
 from mediaguard.core.faces import Embedding, Quality
+from mediaguard.core.matching import self_consistency
 from mediaguard.errors import InputError
 from mediaguard.store.keys import Keyring, new_key, seal, unseal
 from mediaguard.store.ledger import Ledger
 from mediaguard.store.tables import SubjectKeyRow, TemplateRow
 
 _KEY_PURPOSE = "subject"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One that is stored.
+
+    Attributes:
+        number: by which it is known.
+        made_at: when.
+        apart: how far it lies from the mean of the others; None if there are none.
+    """
+
+    number: int
+    made_at: datetime
+    apart: float | None
 
 
 class Gallery:
@@ -141,6 +158,46 @@ class Gallery:
             if subject_id in keys
             for label in [_label(subject_id, model, digest)]
         ]
+
+    def of(self, subject_id: str, now: datetime) -> list[Reference]:
+        """A subject's references, the oldest first, while the opt-in holds; else none.
+
+        Raises:
+            StoreError: a record was changed, or belongs to another master key.
+        """
+        if subject_id not in self._opted_in(now, [subject_id]):
+            return []
+        query = select(TemplateRow).where(TemplateRow.subject_id == subject_id)
+        rows = self._session.scalars(query.order_by(TemplateRow.template_id)).all()
+        key = self._data_key(subject_id, now) if rows else b""
+        apart: dict[int, float | None] = {}
+        for model in {row.model for row in rows}:
+            same = [row for row in rows if row.model == model]
+            vectors = [
+                np.frombuffer(
+                    unseal(key, r.embedding, _label(subject_id, model, r.source_digest)), "<f4"
+                )
+                for r in same
+            ]
+            distances = self_consistency(np.stack(vectors)).tolist()
+            alone = len(same) == 1
+            apart |= {
+                r.template_id: None if alone else distance
+                for r, distance in zip(same, distances, strict=True)
+            }
+        return [Reference(r.template_id, r.created_at, apart[r.template_id]) for r in rows]
+
+    def remove(self, subject_id: str, number: int) -> bool:
+        """Delete one reference; with the last one also the key. False if it is not there."""
+        self._ledger.lock([subject_id])
+        found = self._session.get(TemplateRow, number)
+        if found is None or found.subject_id != subject_id:
+            return False
+        if self.count(subject_id) == 1:
+            return bool(self.forget(subject_id))
+        self._session.delete(found)
+        self._session.flush()
+        return True
 
     def count(self, subject_id: str, model: str | None = None) -> int:
         """How many references a subject has."""

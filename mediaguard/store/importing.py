@@ -99,11 +99,17 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The difference: what would be recorded, and how many answers are on record already."""
+    """The difference: what would be recorded, and how many answers are on record already.
+
+    Attributes:
+        questions: so many pictures were found, once it was recorded, in which somebody may be
+            shown under another name.
+    """
 
     changes: Sequence[Change]
     unchanged: int
     digest: str
+    questions: int = 0
 
     def count(self, what: What) -> int:
         """How many changes of a sort there are."""

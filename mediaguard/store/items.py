@@ -1,6 +1,6 @@
 """The records of items and of what was published of them."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -128,6 +128,10 @@ class Items:
         self._session.flush()
         return item
 
+    def channels(self) -> Sequence[str]:
+        """For which channels there are items, also such as are not configured any more."""
+        return self._session.scalars(select(ItemRow.channel).distinct()).all()
+
     def list(self, *, state: str | None = None, channel: str | None = None) -> list[ItemRow]:
         """The items, oldest first."""
         query = select(ItemRow).order_by(ItemRow.created_at, ItemRow.id)
@@ -220,10 +224,14 @@ class Publications:
         urls: Iterable[str],
         remote_id: str | None = None,
     ) -> PublicationRow:
-        """Record, after the effect, where the rendition is live."""
+        """Record, after the effect, where the rendition is live.
+
+        Where it was before is not forgotten: a channel with other settings than then publishes
+        it elsewhere, and knows nothing of that place.
+        """
         publication = self.get(publication_id)
         publication.state = "live"
-        publication.urls = list(urls)
+        publication.urls = [*dict.fromkeys([*urls, *(publication.urls or ())])]
         publication.remote_id = remote_id
         publication.confirmed_at = at
         self._session.flush()

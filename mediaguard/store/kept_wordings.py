@@ -1,14 +1,16 @@
 """The texts that people agreed to, kept as they were then."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mediaguard.core.consent import Answer
 from mediaguard.errors import InputError
-from mediaguard.store.tables import WordingTextRow
+from mediaguard.store.database import insert_new
+from mediaguard.store.tables import ConsentEventRow, WordingTextRow
 
 
 def digest(text: str) -> str:
@@ -45,14 +47,48 @@ class KeptWordings:
         Raises:
             InputError: others agreed to another text under this version.
         """
-        kept = self.of([version])[version]
-        for language, text in texts.items():
-            if language not in kept:
-                row = WordingTextRow(
-                    version=version, language=language, text=text, sha256=digest(text), kept_at=at
-                )
-                self._session.add(row)
-            elif kept[language].text != text:
-                raise InputError("wording-changed", version=version)
-        self._session.flush()
+        known = self.of([version])[version]
+        for language in texts.keys() - known.keys():
+            text = texts[language]
+            row = {"version": version, "language": language, "text": text, "sha256": digest(text)}
+            insert_new(self._session, WordingTextRow, **row, kept_at=at)
+        kept = self.of([version])[version]  # somebody may have been faster
+        if any(kept[language].text != text for language, text in texts.items()):
+            raise InputError("wording-changed", version=version)
         return {language: digest(text) for language, text in texts.items()}
+
+    def keep_written(
+        self,
+        versions: Collection[str],
+        written: Callable[[str], Mapping[str, str]],
+        *,
+        at: datetime,
+    ) -> dict[str, dict[str, str]]:
+        """Keep what is written of versions that are agreed to on paper; returns the digests.
+
+        What was kept before stands, whatever is written now.
+
+        Args:
+            versions: of the wordings; without a text nothing is kept.
+            written: the texts of a version as they are now, by language.
+            at: now.
+        """
+        kept = self.of(versions)
+        return {
+            version: self.keep(
+                version,
+                {
+                    **written(version),
+                    **{language: row.text for language, row in kept[version].items()},
+                },
+                at=at,
+            )
+            for version in sorted(versions)
+        }
+
+    def is_named(self, version: str) -> bool:
+        """Whether a yes on record names this version, be its text kept or not."""
+        query = select(ConsentEventRow.event_id).where(
+            ConsentEventRow.wording == version, ConsentEventRow.answer == Answer.GRANTED.value
+        )
+        return self._session.scalar(query.limit(1)) is not None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from mediaguard.errors import StoreError
@@ -64,10 +64,7 @@ class Leases:
         with self._database.write() as session:
             token: int | None = session.scalar(
                 update(ItemRow)
-                .where(
-                    ItemRow.id == item_id,
-                    or_(ItemRow.lease_until.is_(None), ItemRow.lease_until < now),
-                )
+                .where(ItemRow.id == item_id, in_no_hand(now))
                 .values(attempts=ItemRow.attempts + 1, lease_until=now + LEASE, hinted_at=None)
                 .returning(ItemRow.attempts)
             )
@@ -89,6 +86,15 @@ class Leases:
                 .where(ItemRow.id == item_id, ItemRow.attempts == token)
                 .values(lease_until=until)
             )
+
+
+def in_no_hand(now: datetime) -> ColumnElement[bool]:
+    """Whether nobody has an item in hand.
+
+    A lease that ends later than any that is given now was given by a clock that was ahead.
+    """
+    until = ItemRow.lease_until
+    return or_(until.is_(None), until < now, until > now + 2 * LEASE)
 
 
 def holds(session: Session, item_id: str, token: int | None) -> bool:

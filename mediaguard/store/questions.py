@@ -79,6 +79,17 @@ class Questions:
             query = query.where(ReviewQuestionRow.item_id.in_(sorted(item_ids)))
         return self._session.scalars(query).all()
 
+    def about(self, subject_id: str) -> int:
+        """How many pictures wait in which somebody may be this subject under another name."""
+        return (
+            self._session.scalar(
+                select(func.count(ReviewQuestionRow.item_id.distinct())).where(
+                    ReviewQuestionRow.subject_id == subject_id, is_open()
+                )
+            )
+            or 0
+        )
+
     def answer(self, item_id: str, *, at: datetime) -> None:
         """Somebody looked at the item and decided."""
         self._session.execute(

@@ -28,12 +28,14 @@ class RosterPlan:
         changed: subjects as they will be; they differ from the record.
         unchanged: how many are on record as they are.
         missing: known subjects that the file does not name; they are left as they are.
+        questions: see `importing.Plan`.
     """
 
     added: Sequence[Subject]
     changed: Sequence[Subject]
     unchanged: int
     missing: Sequence[str]
+    questions: int = 0
 
     @property
     def fingerprint(self) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from mediaguard.store.database import Database
-from mediaguard.store.leases import LEASE
+from mediaguard.store.leases import LEASE, in_no_hand
 from mediaguard.store.tables import ItemRow, TakedownRow
 from mediaguard.store.takedowns import OPEN
 
@@ -73,10 +73,14 @@ class Schedule:
             if session.scalar(select(TakedownRow.id).where(ahead).limit(1)) is None:
                 return 0
         with self._database.write() as session:
-            rows = session.scalars(select(TakedownRow).where(ahead)).all()
-            for row in rows:
-                row.requested_at = row.next_attempt_at = now
-        return len(rows)
+            # One statement: what somebody confirms in this moment has no next attempt any more.
+            found = session.execute(
+                update(TakedownRow)
+                .where(ahead)
+                .values(requested_at=now, next_attempt_at=now)
+                .returning(TakedownRow.id)
+            )
+            return len(found.all())
 
     def is_due(self, item_id: str) -> bool:
         """Whether the item itself is to be handled, not only something of it taken down."""
@@ -105,7 +109,7 @@ class Schedule:
     def _due(self, session: Session, most: int) -> Sequence[str]:
         now = self._now()
         free = and_(
-            or_(ItemRow.lease_until.is_(None), ItemRow.lease_until < now),
+            in_no_hand(now),
             or_(
                 ItemRow.hinted_at.is_(None),
                 ItemRow.hinted_at <= now - LOST_AFTER,

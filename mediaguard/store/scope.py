@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, or_, select
 
+from mediaguard.core.access import Visitor
 from mediaguard.store.tables import ItemGroupRow, ItemRow
 
 
@@ -28,3 +29,8 @@ class Scope:
         # Both from indexes: the rows themselves, with their reports, are not read for it.
         brought = select(ItemRow.id).where(ItemRow.brought_by == self.owner)
         return or_(ItemRow.id.in_(concerned), ItemRow.id.in_(brought))
+
+
+def scope_of(visitor: Visitor) -> Scope | None:
+    """What they may see of items and publications; None for everything."""
+    return None if visitor.sees_everything else Scope(visitor.groups, visitor.actor)

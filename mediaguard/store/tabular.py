@@ -49,7 +49,8 @@ class ImportRefused(InputError):  # noqa: N818  (it is one of the InputErrors, a
     """Nothing was imported; `problems` holds every mistake that was found."""
 
     def __init__(self, path: Source, problems: Sequence[Problem]) -> None:
-        super().__init__("import-failed", path=path.name, count=len(problems))
+        code = "import-failed-one" if len(problems) == 1 else "import-failed"
+        super().__init__(code, path=path.name, count=len(problems))
         self.problems = tuple(problems)
 
 

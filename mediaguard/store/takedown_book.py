@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from mediaguard.core.publication import Look, Order
+from mediaguard.core.publication import ELSEWHERE, Look, Order
 from mediaguard.errors import MediaguardError
 from mediaguard.store.backoff import next_attempt
 from mediaguard.store.book import ChannelBook, as_published
@@ -49,7 +49,7 @@ class TakedownBook(ChannelBook):
             other
             for other in publications.list(item_id=row.item_id, states=["live"])
             if other.id != publication.id
-            and not Takedowns(session).list(publication_id=other.id, states=OPEN)
+            and not Takedowns(session).list(publication_id=other.id, states=(*OPEN, "unrecallable"))
         ]
         return Order(
             takedown_id=row.id,
@@ -95,7 +95,9 @@ class TakedownBook(ChannelBook):
             row, _ = self._rows(session, order)
             row.state, row.looks = "requested", _evidence(looks)
             patience = min(cached) if cached and cached == waits else None
-            self._retry(row, "takedown-lingers", {}, patience)
+            beyond = any(look.answer == ELSEWHERE for look in looks)
+            code = "takedown-elsewhere" if beyond else "takedown-lingers"
+            self._retry(row, code, {}, patience)
 
     def displaced(self, order: Order) -> None:
         """Record that it stood where another rendition should be, which is to be published again.

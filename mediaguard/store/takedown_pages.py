@@ -75,6 +75,16 @@ class TakedownPages:
         opened, overdue = self._session.execute(query).one()
         return opened, overdue
 
+    def overdue(self, due_since: datetime, scope: Scope | None, most: int) -> int:
+        """How many are overdue; `most` stands for so many or more."""
+        some = select(TakedownRow.id).where(
+            TakedownRow.state.in_(OPEN), TakedownRow.requested_at < due_since
+        )
+        if scope is not None:
+            some = some.where(self._seen(scope))
+        limited = some.limit(most).subquery()
+        return self._session.scalar(select(func.count()).select_from(limited)) or 0
+
     def open_by_channel(self, due_since: datetime) -> tuple[Counter[str], Counter[str]]:
         """How many are open on each channel, and how many of them are overdue."""
         query = (

@@ -32,10 +32,10 @@ EN = {
     "report-after": "What goes out",
     "report-nothing": "nothing goes out",
     "report-unknown": "somebody unknown",
-    "note": "This picture was not published on {channel}.\n\nPicture: {name}\nWhy: {reason}\n\n"
+    "note": "This photo or video was not published on {channel}.\n\nFile: {name}\nWhy: {reason}\n\n"
     "The original is kept safe, encrypted. Item: {item}\n",
-    "note-left": "This picture was not published on {channel}.\n\nPicture: {name}\nWhy: {reason}\n\n"
-    "The picture was left in the inbox folder, unchanged.\n",
+    "note-left": "This photo or video was not published on {channel}.\n\nFile: {name}\nWhy: {reason}\n\n"
+    "The file was left in the inbox folder, unchanged.\n",
     "watch-started": "Watching {count} inbox folders in {path}. Stop with Ctrl+C.",
     "watch-trouble": "{reason} Nothing is lost: pictures stay in the inbox, and this is tried "
     "again in {seconds} seconds.",
@@ -45,6 +45,9 @@ EN = {
     "{count}.",
     "enrol-near": "Warning: {photo} looks much like {other} (distance {distance:.2f}). Siblings "
     "or twins? Or the wrong picture? Look at both before you rely on it.",
+    "enrol-doubtful": "Nothing was stored of {photo}: it looks more like {other} (distance "
+    "{distance:.2f}) than like the other references of {subject} ({own:.2f}). If you looked and it "
+    "is {subject}, say so with --sure.",
     "enrol-odd": "Warning: {photo} does not look like the other references of {subject} "
     "(distance {distance:.2f}). Look at it; remove them all with: mediaguard subject forget "
     "{subject}",
@@ -109,10 +112,10 @@ NL = {
     "report-after": "Wat naar buiten gaat",
     "report-nothing": "er gaat niets naar buiten",
     "report-unknown": "een onbekende",
-    "note": "Deze foto is niet gepubliceerd op {channel}.\n\nFoto: {name}\nWaarom: {reason}\n\n"
+    "note": "Deze foto of video is niet gepubliceerd op {channel}.\n\nBestand: {name}\nWaarom: {reason}\n\n"
     "Het origineel wordt veilig en versleuteld bewaard. Item: {item}\n",
-    "note-left": "Deze foto is niet gepubliceerd op {channel}.\n\nFoto: {name}\nWaarom: {reason}\n\n"
-    "De foto staat nog ongewijzigd in de map.\n",
+    "note-left": "Deze foto of video is niet gepubliceerd op {channel}.\n\nBestand: {name}\nWaarom: {reason}\n\n"
+    "Het bestand staat nog ongewijzigd in de map.\n",
     "watch-started": "Er wordt gekeken naar {count} mappen in {path}. Stop met Ctrl+C.",
     "watch-trouble": "{reason} Er gaat niets verloren: foto's blijven in de map, en over {seconds} "
     "seconden wordt het opnieuw geprobeerd.",
@@ -122,6 +125,9 @@ NL = {
     "{count}.",
     "enrol-near": "Let op: {photo} lijkt sterk op {other} (afstand {distance:.2f}). Broers, "
     "zussen, een tweeling? Of de verkeerde foto? Bekijk beide voordat u erop vertrouwt.",
+    "enrol-doubtful": "Van {photo} is niets bewaard: het lijkt meer op {other} (afstand "
+    "{distance:.2f}) dan op de andere referenties van {subject} ({own:.2f}). Hebt u gekeken en is het "
+    "{subject}, geef dan --sure.",
     "enrol-odd": "Let op: {photo} lijkt niet op de andere referenties van {subject} (afstand "
     "{distance:.2f}). Bekijk de foto; verwijder alle referenties met: mediaguard subject forget "
     "{subject}",

@@ -2,9 +2,12 @@
 
 EN: dict[str, str] = {
     "console-inbox-heading": "Bring in photos and videos",
+    "console-inbox-lead": "Choose where it is to go. What may be shown is published there at once; the rest waits in Review.",
     "console-inbox-script": "To send files from this page, your browser must be allowed to run its script. Without it, "
     "put files into the folder of the channel.",
     "console-inbox-channel": "Where is it to go?",
+    "console-inbox-channel-none": "Choose a channel",
+    "console-inbox-channel-first": "Nothing was sent. Choose a channel first, and then the files.",
     "console-inbox-groups": "Who may be in it?",
     "console-inbox-groups-hint": "Choose groups if only people of these can be in the pictures: others are not looked for, "
     "and are redacted. Choose nothing to look for everybody.",
@@ -34,7 +37,10 @@ EN: dict[str, str] = {
     "console-inbox-released": "published",
     "console-inbox-gone": "taken down",
     "console-inbox-rejected": "rejected",
-    "console-inbox-not-first": "Somebody else brought in this very file before, and follows what becomes of it.",
+    "console-inbox-not-first": "Somebody else brought in this very file before: it stands in their list, not in yours.",
+    "console-inbox-new-copy": "Bring in the new file here, and remove this one.",
+    "console-inbox-came": "{channel}, brought in {at}",
+    "console-inbox-no-file-names": "Names of files are not kept; the moment and the picture tell which is which.",
     "console-inbox-look": "Look at it",
     "console-inbox-see": "See where it is",
     "console-inbox-remove": "Remove",
@@ -51,9 +57,13 @@ EN: dict[str, str] = {
 
 NL: dict[str, str] = {
     "console-inbox-heading": "Foto's en video's inbrengen",
+    "console-inbox-lead": "Kies waar het heen moet. Wat mag worden getoond, wordt daar meteen gepubliceerd; de rest wacht bij "
+    "Beoordelen.",
     "console-inbox-script": "Om vanaf deze pagina bestanden te sturen moet uw browser het script ervan mogen uitvoeren. "
     "Zet bestanden anders in de map van het kanaal.",
     "console-inbox-channel": "Waar moet het heen?",
+    "console-inbox-channel-none": "Kies een kanaal",
+    "console-inbox-channel-first": "Er is niets verstuurd. Kies eerst een kanaal, en dan de bestanden.",
     "console-inbox-groups": "Wie kunnen erop staan?",
     "console-inbox-groups-hint": "Kies groepen als alleen mensen daaruit op de foto's kunnen staan: anderen worden niet gezocht "
     "en onherkenbaar gemaakt. Kies niets om iedereen te zoeken.",
@@ -83,7 +93,10 @@ NL: dict[str, str] = {
     "console-inbox-released": "gepubliceerd",
     "console-inbox-gone": "weggehaald",
     "console-inbox-rejected": "afgewezen",
-    "console-inbox-not-first": "Iemand anders bracht precies dit bestand al eerder in en volgt wat ervan wordt.",
+    "console-inbox-not-first": "Iemand anders bracht precies dit bestand al eerder in: het staat in die lijst, niet in de uwe.",
+    "console-inbox-new-copy": "Breng het nieuwe bestand hier in, en verwijder dit.",
+    "console-inbox-came": "{channel}, ingebracht {at}",
+    "console-inbox-no-file-names": "Bestandsnamen worden niet bewaard; het moment en de foto zeggen wat wat is.",
     "console-inbox-look": "Bekijk het",
     "console-inbox-see": "Bekijk waar het staat",
     "console-inbox-remove": "Verwijder",

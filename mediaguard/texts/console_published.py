@@ -19,7 +19,7 @@ EN: dict[str, str] = {
     "list-older": "Further back",
     "list-next": "Further",
     "list-first": "Back to the beginning",
-    "published-none": "Nothing here.",
+    "published-none": "Nothing fits this filter.",
     "published-list": "Publications, newest first",
     "published-photo": "Photo",
     "published-video": "Video",
@@ -73,7 +73,7 @@ EN: dict[str, str] = {
     "takedowns-overdue": "overdue",
     "takedowns-list": "Takedowns",
     "takedowns-none": "Nothing has to come down.",
-    "takedowns-none-here": "Nothing here.",
+    "takedowns-none-here": "Nothing fits this filter.",
     "which-open": "Open",
     "which-overdue": "Overdue",
     "which-unrecallable": "Cannot be recalled",
@@ -120,6 +120,9 @@ EN: dict[str, str] = {
     "minutes, ask an administrator whether mediaguard's worker is running.",
     "takedown-advice-lingers": "Look at these places. If it is still there, delete it by hand or "
     "empty the site's cache; then choose Try now.",
+    "takedown-advice-elsewhere": "Ask an administrator to put the earlier settings of the channel "
+    "back, then choose Try now. If that is not possible, delete it by hand; it stays on this list, "
+    "since nobody can prove then that it is gone.",
     "takedown-advice": "mediaguard goes on trying by itself. Remove the cause, then choose Try "
     "now. Or delete it by hand where it stands: mediaguard then finds that it is gone.",
     "takedowns-certificate": "Certificate for the family",
@@ -198,7 +201,7 @@ NL: dict[str, str] = {
     "list-older": "Verder terug",
     "list-next": "Verder",
     "list-first": "Terug naar het begin",
-    "published-none": "Hier is niets.",
+    "published-none": "Niets past bij dit filter.",
     "published-list": "Publicaties, nieuwste eerst",
     "published-photo": "Foto",
     "published-video": "Video",
@@ -239,7 +242,7 @@ NL: dict[str, str] = {
     "published-takedowns": "Verwijderingen",
     "published-takedowns-none": "Er hoefde niets te worden verwijderd.",
     "published-down": "Nu weghalen",
-    "published-down-what": "Het item wordt afgekeurd: het verdwijnt overal waar het is "
+    "published-down-what": "Het item wordt afgewezen: het verdwijnt overal waar het is "
     "gepubliceerd, en mag niet opnieuw naar buiten. Dit komt in het logboek. Het gebeurt binnen "
     "enkele seconden; het wordt geprobeerd tot elke plaats zegt dat het weg is.",
     "published-down-lost": "Op dit kanaal is het niet terug te halen als het is verstuurd: "
@@ -252,7 +255,7 @@ NL: dict[str, str] = {
     "takedowns-overdue": "te laat",
     "takedowns-list": "Verwijderingen",
     "takedowns-none": "Er hoeft niets weg.",
-    "takedowns-none-here": "Hier is niets.",
+    "takedowns-none-here": "Niets past bij dit filter.",
     "which-open": "Openstaand",
     "which-overdue": "Te laat",
     "which-unrecallable": "Niet terug te halen",
@@ -302,6 +305,9 @@ NL: dict[str, str] = {
     "dan een beheerder of mediaguard aan het werk is.",
     "takedown-advice-lingers": "Bekijk deze plaatsen. Staat het er nog, verwijder het dan met de "
     "hand of maak de cache van de site leeg; kies daarna Probeer nu.",
+    "takedown-advice-elsewhere": "Vraag een beheerder de eerdere instellingen van het kanaal terug "
+    "te zetten en kies dan Probeer nu. Kan dat niet, verwijder het dan met de hand; het blijft in "
+    "deze lijst staan, want dat het weg is kan dan niemand bewijzen.",
     "takedown-advice": "mediaguard blijft het vanzelf proberen. Neem de oorzaak weg en kies dan "
     "Probeer nu. Of verwijder het met de hand waar het staat: mediaguard ziet dan dat het weg "
     "is.",

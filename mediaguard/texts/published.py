@@ -44,6 +44,9 @@ EN = {
     "takedown-overdue": "overdue",
     "takedown-lingers": "It was removed, but can still be seen. It is removed and looked for again "
     "by itself.",
+    "takedown-elsewhere": "It was published with other settings of this channel (another "
+    "connector or page). With those of now it can neither be deleted nor looked for: put the "
+    "earlier ones back until it is gone.",
     "takedown-doubtful": "It was on its way to the channel when something broke off, and is not "
     "there now. It is looked for some minutes longer.",
     "superseded": "Another version of the picture took its place, or it was published twice.",
@@ -127,6 +130,9 @@ NL = {
     "takedown-overdue": "te laat",
     "takedown-lingers": "Het is verwijderd, maar nog te zien. Het wordt vanzelf opnieuw verwijderd "
     "en gezocht.",
+    "takedown-elsewhere": "Het is gepubliceerd met andere instellingen van dit kanaal (een ander "
+    "soort kanaal of een andere pagina). Met die van nu is het niet te verwijderen en niet te "
+    "zoeken: zet de eerdere terug tot het weg is.",
     "takedown-doubtful": "Het was op weg naar het kanaal toen er iets afbrak, en staat er nu niet. "
     "Er wordt nog enkele minuten naar gezocht.",
     "superseded": "Een andere versie van de foto kwam ervoor in de plaats, of hij was dubbel "

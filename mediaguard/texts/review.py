@@ -148,7 +148,7 @@ NL = {
     "review-how": "Wat u erover kunt zeggen",
     "review-how-veto": "nummer 1 is geen gezicht, het blijft zichtbaar",
     "review-how-tag": "nummer 1 is S-1001, wiens toestemming dan geldt",
-    "review-how-not": "nummer 1 is niet voor wie het werd gehouden; het wordt onherkenbaar",
+    "review-how-not": "nummer 1 is iemand anders dan gedacht; het wordt onherkenbaar",
     "review-how-redact": "nummer 1 moet onherkenbaar worden, wie het ook is",
     "review-how-undo": "neem de laatste van deze terug",
     "review-how-approve": "behandel het opnieuw en publiceer wat naar buiten mag",

@@ -89,6 +89,8 @@ EN = {
     # imports
     "import-unreadable": "The file {path} cannot be read ({detail}).",
     "import-too-large": "The file {path} is larger than {limit} MB; that is no list of pupils.",
+    "import-failed-one": "Nothing was imported from {path}: it has 1 mistake. Correct it and import "
+    "the file again.",
     "import-failed": "Nothing was imported from {path}: it has {count} mistakes. Correct them "
     "and import it again.",
     "import-changed": "Meanwhile something else was recorded, so that the file would change other "
@@ -162,6 +164,8 @@ EN = {
     "consent-templates-forgotten": "{count} references of {subject} were deleted with their key.",
     "consent-history-empty": "No consent was ever recorded.",
     "consent-channel-or-all": "Say which consent is withdrawn: --channel CHANNEL, or --all.",
+    "import-questions": "In {count} pictures somebody shown under another name may be a person whose "
+    "consent ended. Look at them: mediaguard review list",
     "import-summary": "{added} subjects added, {granted} granted, {refused} refused, {withdrawn} "
     "withdrawn, {kept} kept at no, {unchanged} unchanged.",
     "import-dry-run": "This is what would change; nothing was changed.",
@@ -263,6 +267,8 @@ NL = {
     "consent-dates": "De toestemming zou eindigen ({last}) voordat zij begint ({first}).",
     "import-unreadable": "Het bestand {path} kan niet worden gelezen ({detail}).",
     "import-too-large": "Het bestand {path} is groter dan {limit} MB; dat is geen leerlingenlijst.",
+    "import-failed-one": "Uit {path} is niets overgenomen: er is 1 fout. Verbeter die en lees het "
+    "bestand opnieuw in.",
     "import-failed": "Uit {path} is niets overgenomen: er zijn {count} fouten. Verbeter ze en "
     "lees het bestand opnieuw in.",
     "import-changed": "Intussen is er iets anders vastgelegd, zodat het bestand iets anders zou "
@@ -301,7 +307,7 @@ NL = {
     "subject-list-empty": "Er is nog niemand. Voeg iemand toe: mediaguard subject add ID",
     "subject-imported": "{added} toegevoegd, {changed} verbeterd, {unchanged} ongewijzigd.",
     "subject-missing-note": "Niet in het bestand, en gelaten zoals ze zijn: {subjects}",
-    "heading-subject": "leerling",
+    "heading-subject": "persoon",
     "heading-kind": "soort",
     "heading-groups": "groepen",
     "heading-born": "geboren",
@@ -338,6 +344,8 @@ NL = {
     "consent-history-empty": "Er is nooit een toestemming vastgelegd.",
     "consent-channel-or-all": "Geef aan welke toestemming wordt ingetrokken: --channel KANAAL, "
     "of --all.",
+    "import-questions": "Op {count} foto's is iemand die onder een andere naam staat misschien een "
+    "persoon van wie de toestemming eindigde. Bekijk ze: mediaguard review list",
     "import-summary": "{added} toegevoegd, {granted} toestemmingen, {refused} weigeringen, "
     "{withdrawn} intrekkingen, {kept} op nee gehouden, {unchanged} ongewijzigd.",
     "import-dry-run": "Dit zou er veranderen; er is niets veranderd.",

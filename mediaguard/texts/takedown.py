@@ -49,7 +49,11 @@ EN = {
     "overdue-next-untried": "Check that mediaguard work (or watch) is running, or do it now: "
     "mediaguard takedown run {takedown}",
     "overdue-next-lingers": "Look at these places. If it is there: delete it by hand, empty the "
-    "site's cache, then: mediaguard takedown run {takedown}",
+    "site's cache, then: mediaguard takedown run {takedown}. If the settings of the channel were "
+    "changed since then, mediaguard can only look whether it is gone, and not delete it.",
+    "overdue-next-elsewhere": "Put the earlier settings of the channel {channel} back, then: "
+    "mediaguard takedown run {takedown}. If that is not possible, delete it by hand; it stays on "
+    "this list, since nobody can prove then that it is gone.",
     "overdue-next-general": "Remove the cause, then: mediaguard takedown run {takedown}. Or delete "
     "it by hand where it stands; mediaguard then finds that it is gone.",
     # the certificate
@@ -115,6 +119,7 @@ EN = {
     "answer-file": "file",
     "answer-object": "on record at the channel",
     "answer-no-object": "not on record at the channel",
+    "answer-elsewhere": "published with other settings of the channel",
 }
 
 NL = {
@@ -164,7 +169,12 @@ NL = {
     "overdue-next-untried": "Ga na of mediaguard work (of watch) draait, of doe het nu: mediaguard "
     "takedown run {takedown}",
     "overdue-next-lingers": "Bekijk deze plaatsen. Staat het er: verwijder het met de hand, maak "
-    "de cache van de site leeg, en dan: mediaguard takedown run {takedown}",
+    "de cache van de site leeg, en dan: mediaguard takedown run {takedown}. Zijn de instellingen "
+    "van het kanaal sindsdien veranderd, dan kan mediaguard alleen kijken of het weg is, en het "
+    "niet verwijderen.",
+    "overdue-next-elsewhere": "Zet de eerdere instellingen van het kanaal {channel} terug, en dan: "
+    "mediaguard takedown run {takedown}. Kan dat niet, verwijder het dan met de hand; het blijft in "
+    "deze lijst staan, want dat het weg is kan dan niemand bewijzen.",
     "overdue-next-general": "Neem de oorzaak weg, en dan: mediaguard takedown run {takedown}. Of "
     "verwijder het met de hand waar het staat; mediaguard ziet dan dat het weg is.",
     "no-takedown-of": "Voor {subject} hoefde nooit iets te worden verwijderd, of niet op dat "
@@ -229,4 +239,5 @@ NL = {
     "answer-file": "bestand",
     "answer-object": "bekend bij het kanaal",
     "answer-no-object": "niet bekend bij het kanaal",
+    "answer-elsewhere": "gepubliceerd met andere instellingen van het kanaal",
 }

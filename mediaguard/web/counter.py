@@ -47,6 +47,7 @@ class Counter:
             zone=app.config.zone,
             now=app.now,
             actor=sender.actor,
+            written=app.wordings.written,
         )
 
     def record(self, request: object, before: Mapping[str, Any] | None, save: Save) -> Answer:
@@ -112,7 +113,6 @@ class Counter:
                 consent.channel,
                 valid_from=consent.valid_from,
                 valid_until=consent.valid_until,
-                texts=self._app.wordings.get(consent.wording).texts if consent.wording else None,
                 **about,
             )
         else:

@@ -4,13 +4,12 @@ A name is resolved once; the connection goes to the very address that was looked
 which means something else a moment later (DNS rebinding) gains nothing.
 """
 
-import socket
 from collections.abc import Callable, Collection, Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
+from mediaguard.channels.network import is_public, resolve
 from mediaguard.channels.stopwatch import Stopwatch
 from mediaguard.web.problems import Problem
 from mediaguard.web.spool import Spool
@@ -19,16 +18,9 @@ DEADLINE = 120.0
 """Seconds for the whole of it, however busily the other side drips."""
 
 _SILENCE = 15.0
-_CARRIERS = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
-"""Networks that lead to an IPv4 address that stands in the IPv6 address (NAT64)."""
+_LOOPBACK = ("127.0.0.1", "::1")
 
 Resolve = Callable[[str, int], Sequence[str]]
-
-
-def resolve(host: str, port: int) -> Sequence[str]:
-    """The addresses of a host, as the system says."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(entry[4][0]) for entry in found]
 
 
 class Fetcher:
@@ -81,11 +73,7 @@ class Fetcher:
         return parts, host, port
 
     def _is_public(self, address: str) -> bool:
-        try:
-            ip = ip_address(address.partition("%")[0])
-        except ValueError:
-            return False
-        return (self._loopback and ip.is_loopback) or is_public(ip)
+        return (self._loopback and address in _LOOPBACK) or is_public(address)
 
     def _get(self, parts: SplitResult, host: str, port: int, address: str, into: Spool) -> None:
         netloc = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
@@ -130,18 +118,3 @@ def _save(response: httpx.Response, host: str, into: Spool) -> None:
 def _later(host: str, detail: str) -> Problem:
     """What may pass: the sender may send the same request again."""
     return Problem(502, "web-fetch-failed", retry_after=30, host=host, detail=detail)
-
-
-def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an address is one of the internet at large, and nothing in disguise."""
-    if isinstance(address, IPv6Address) and (
-        address.ipv4_mapped is not None
-        or address.sixtofour is not None
-        or address.teredo is not None
-        or address.is_site_local
-        or any(address in network for network in _CARRIERS)
-    ):
-        return False
-    return address.is_global and not (
-        address.is_multicast or address.is_reserved or address.is_unspecified
-    )

@@ -196,11 +196,16 @@ def _begin(
             if attempt + 1 < _BUSY_TRIES:
                 time.sleep(_BUSY_WAIT)
             elif not (
-                set(book.groups(item_id)) == set(groups)
+                _covers(book.groups(item_id), groups)
                 and (named is None or set(book.named(item_id)) == set(named))
             ):
                 raise
             # Otherwise somebody is at this very content already, just as it is asked for.
+
+
+def _covers(recorded: Collection[str], groups: Collection[str]) -> bool:
+    """Whether subjects of these groups are looked for; no group stands for everybody."""
+    return not recorded or (bool(groups) and set(groups) <= set(recorded))
 
 
 def _not_allowed(book: ChannelBook, named: Sequence[Named]) -> list[dict[str, str]]:

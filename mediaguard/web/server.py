@@ -72,6 +72,7 @@ class Server:
             app, running=running, fetcher=fetcher, documented=_is_loopback(settings.host)
         )
         self._socket = _listening(settings.host, settings.port if port is None else port)
+        app.served_at = self.address
         self._uvicorn = uvicorn.Server(
             _checked(
                 api,

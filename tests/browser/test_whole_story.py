@@ -52,6 +52,9 @@ def test_from_upload_to_takedown(browser: Browser, served: str, home: Path, lang
     # Two photos: one goes out redacted, one is held because little would be left of it.
     hands.look()
     photos = resource("sample_media", "photos")
+    hands.reach("#channel")
+    page.keyboard.type(CHANNEL)
+    assert page.input_value("#channel") == CHANNEL
     chooser = hands.choose_files("#files")
     chooser.set_files([photos / "02-on-the-grass.jpg", photos / "07-in-the-gym.jpg"])
     sent = page.locator("#list > li")

@@ -7,6 +7,7 @@ import pytest
 
 from mediaguard.channels import facebook as facebook_module
 from mediaguard.channels.facebook import FacebookChannel
+from mediaguard.core.publication import ELSEWHERE, Published
 from mediaguard.errors import ChannelError
 from tests.channels.harness import PAGE, TOKEN, delivery, web
 from tests.channels.roles import Facebook, PublicSite, as_json
@@ -42,7 +43,7 @@ def test_a_photo_is_a_post_with_our_reference(channel, graph, standin):
     published = channel.publish(sent)
     (photo,) = graph.objects.values()
     assert photo["name"] == f"[{sent.key[:12]}]"
-    assert published.remote_id == f"{photo['id']} {photo['page_story_id']}"
+    assert published.remote_id == f"{PAGE}:{photo['id']} {photo['page_story_id']}"
     assert published.urls == (photo["link"], *(one["source"] for one in photo["images"]))
     upload = standin.requests[0]
     assert b"Content-Type: image/jpeg" in upload.body
@@ -55,7 +56,7 @@ def test_a_video_goes_another_way(channel, graph, standin):
     published = channel.publish(sent)
     assert standin.requests[0].path.endswith(f"/{PAGE}/videos")
     (video,) = graph.objects.values()
-    assert published.remote_id == f"{video['id']} {video['post_id']}"
+    assert published.remote_id == f"{PAGE}:{video['id']} {video['post_id']}"
     assert published.urls[0] == f"https://www.facebook.com/{PAGE}/videos/{video['id']}/"
     assert channel.lookup(sent.key, sent.item_id, sent.sha256) == published
     channel.remove(published)
@@ -96,7 +97,7 @@ def test_a_failure_after_the_work_is_found_out_by_looking_up(channel, graph, sta
 
 def test_a_photo_that_outlives_its_post_is_deleted_too(channel, graph, standin):
     published = channel.publish(delivery())
-    photo, post = published.remote_id.split()
+    photo, post = published.remote_id.removeprefix(f"{PAGE}:").split()
     graph.posts.clear()
     looks = channel.confirm_gone(published, None)
     assert not any(look.gone for look in looks)
@@ -159,19 +160,35 @@ def test_its_files_count_although_the_post_is_deleted(channel, graph):
     ]
 
 
-@pytest.mark.parametrize("elsewhere", ["another page", "a website"])
-def test_of_what_it_did_not_publish_it_knows_nothing(channel, graph, standin, elsewhere):
-    """The settings named another page, or another connector, when it was published."""
-    published = channel.publish(delivery(b"one"))
+@pytest.mark.parametrize("suffix", [".jpg", ".mp4"])
+def test_what_the_token_of_another_page_does_not_see_is_not_gone(channel, graph, standin, suffix):
+    """The settings name another page since it was published."""
+    published = channel.publish(delivery(b"one", suffix=suffix))
+    graph.page = "1234"
+    other = FacebookChannel("1234", TOKEN, api=f"{standin.url}/graph/v25.0", web=web())
+    other.remove(published)
+    assert graph.visible() == [b"one"]
+    graph.site.files.clear()
+    post, *files = other.confirm_gone(published, None)
+    assert (post.gone, post.answer) == (False, ELSEWHERE)
+    assert all(look.gone for look in files), "a file that is not found is gone, whose it may be"
+
+
+def test_it_deletes_nothing_of_another_connector_and_looks_at_its_addresses(
+    channel, graph, standin
+):
+    channel.publish(delivery(b"one"))
+    graph.site.files["/there.jpg"] = b"two"
+    urls = (f"{standin.url}/there.jpg", f"{standin.url}/gone.jpg", "/home/ready/x.jpg")
+    published = Published("key", "item", next(iter(graph.objects)), urls, "0" * 64)
     channel.remove(published)
-    assert all(look.gone for look in channel.confirm_gone(published, None))
-    graph.site.files["/still-there"] = b"one"
-    if elsewhere == "another page":
-        there = (published.urls[0], f"{standin.url}/still-there")
-        published = replace(published, remote_id="1001 4712_1001", urls=there)
-    else:
-        published = replace(published, remote_id="77", urls=(f"{standin.url}/still-there",))
-    assert not any(look.gone for look in channel.confirm_gone(published, None))
+    assert b"one" in graph.visible()
+    looks = channel.confirm_gone(published, None)
+    assert [(look.gone, look.answer) for look in looks] == [
+        (False, "200"),
+        (True, "404"),
+        (False, ELSEWHERE),
+    ]
 
 
 def test_what_is_not_deleted_is_said(channel, standin):
@@ -202,4 +219,4 @@ def test_odd_parts_of_a_list_are_passed_over(channel, standin):
     standin.misbehave("GET", instead(200, as_json({"data": parts}).body))
     found = channel.lookup(sent.key, sent.item_id, sent.sha256)
     assert found is not None
-    assert (found.remote_id, found.urls) == ("8", ("https://www.facebook.com/8",))
+    assert (found.remote_id, found.urls) == (f"{PAGE}:8", ("https://www.facebook.com/8",))

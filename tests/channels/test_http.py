@@ -161,6 +161,27 @@ def test_what_goes_wrong_on_publishing(standin, cms, fault, expected):
     assert code(channel.publish, delivery()) == expected
 
 
+@pytest.mark.parametrize("inside", ["169.254.169.254", "10.0.0.1", "[fe80::1]", "0xa000001"])
+def test_it_cannot_name_what_else_is_in_our_network(channel, cms, standin, inside):
+    sent = delivery(b"one")
+    fine = channel.publish(sent)
+    assert fine.urls[0].startswith("http://127.0.0.1:"), "where the endpoint itself is"
+    told = json.dumps({"id": "1", "urls": [fine.urls[0], f"http://{inside}/x.jpg"]})
+    standin.misbehave("POST", instead(200, told.encode()))
+    assert code(channel.publish, sent) == "channel-answer"
+    assert code(channel.replace, [fine], sent) == "channel-answer"
+    assert code(channel.lookup, sent.key, sent.item_id, sent.sha256) == "channel-answer"
+
+
+def test_what_it_named_in_our_network_is_not_visited(standin):
+    """It was recorded before that was refused, or the name leads elsewhere since then."""
+    channel = HttpChannel("https://93.184.215.14/cms", [SECRET], web())
+    published = Published("key", "item", "1", (f"{standin.url}/x.jpg",), "0" * 64)
+    (look,) = channel.confirm_gone(published, None)
+    assert (look.gone, look.answer) == (False, "no answer")
+    assert standin.requests == []
+
+
 def test_a_failure_after_the_work_is_found_out_by_looking_up(channel, cms, standin):
     standin.misbehave("POST", afterwards(500), times=1)
     sent = delivery(b"one")

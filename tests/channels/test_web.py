@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from mediaguard.channels import waiting
 from mediaguard.channels import web as web_module
 from mediaguard.channels.web import Web, is_web_address, json_of
+from mediaguard.core.publication import ELSEWHERE, Look
 from mediaguard.errors import ChannelError
 from mediaguard.texts import explain
 from tests.channels.roles import PublicSite
@@ -365,7 +366,7 @@ def test_a_cached_absence_is_not_enough(standin: Standin, web: Web):
 )
 def test_other_addresses_are_not_fetched(web: Web, url):
     assert not is_web_address(url)
-    assert web.look(url, None).answer == "no answer"
+    assert web.look(url, None) == Look(url, gone=False, answer=ELSEWHERE)
 
 
 @given(st.text())

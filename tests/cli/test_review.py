@@ -170,7 +170,7 @@ def test_the_help_says_that_pictures_are_unredacted():
 
 def test_an_approved_item_goes_out_redacted(world, review, held):
     note = world.ready(CHANNEL) / f"{held}.txt"
-    note.write_text("This picture was not published")
+    note.write_text("This photo or video was not published")
     assert finished(world) == []
     report = review("approve", held[:6], as_json=True)
     assert report["items"][0]["outcome"] == "redact"

@@ -63,6 +63,12 @@ class Visiting:
         """Send a form, with the token of the session; redirects are not followed."""
         return self.client.post(path, data={"token": self.token, **fields}, follow_redirects=False)
 
+    def do(self, path: str, **fields: str | list[str]) -> httpx.Response:
+        """Send a form that is right; the page to which it leads."""
+        answer = self.post(path, **fields)
+        assert answer.status_code == 303, words(answer)
+        return self.get(answer.headers["location"])
+
     def send(self, method: str, path: str, content: bytes, **headers: str) -> httpx.Response:
         """Send a body as a script does."""
         headers = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -141,8 +141,47 @@ def test_who_brings_what_another_brought_before_is_told_so(world, staff, photo):
     bring(staff, photo("S-1"))
     other = Visiting(world, staff.roles, groups=frozenset({"3c"}), user_id="u-5")
     told = bring(other, photo("S-1")).json()
-    assert told["done"]
-    assert "Somebody else brought in this very file" in told["words"]
+    assert (told["done"], told["words"], told["review"]) == (True, "", None)
+    assert "Somebody else brought in this very file" in told["note"]
+
+
+def test_who_sees_everything_is_told_so_too_and_what_becomes_of_it(world, staff, photo):
+    assert bring(staff, photo("S-1")).json()["note"] == ""
+    other = Visiting(world, staff.roles, user_id="u-5")
+    told = bring(other, photo("S-1")).json()
+    assert "Somebody else brought in this very file" in told["note"]
+    assert (told["done"], told["mine"]) == (False, False)
+    assert bring(staff, photo("S-1")).json()["note"] == ""
+
+
+def test_the_page_says_that_it_publishes_and_where_to_is_chosen_first(world, staff):
+    page = staff.get(INBOX)
+    assert "What may be shown is published there at once" in words(page)
+    choice = re.search(r"<select.*?</select>", page.text, re.DOTALL)[0]
+    assert re.findall(r'<option value="" selected disabled hidden>', choice)
+    (world.home / FILE_NAME).write_text(f'[channels.{CHANNEL}]\nconnector = "folder"\n')
+    world.__dict__.pop("config", None)
+    choice = re.search(
+        r"<select.*?</select>", Visiting(world, staff.roles).get(INBOX).text, re.DOTALL
+    )
+    assert re.findall(r"<option[^>]*>([^<]*)", choice[0]) == [CHANNEL]
+
+
+def test_of_what_cannot_be_opened_it_is_told_what_to_do(world, staff, photo):
+    told = bring(staff, photo("S-1")[:2000]).json()
+    work(world)
+    [after] = state(staff, told["id"])
+    assert after["state"] == "held"
+    assert "Bring in the new file here, and remove this one" in after["words"]
+    assert after["words"] in words(staff.get(INBOX))
+
+
+def test_beside_what_was_brought_in_stands_when(world, staff, photo):
+    assert "Names of files are not kept" not in words(staff.get(INBOX))
+    bring(staff, photo("S-1"))
+    text = words(staff.get(INBOX))
+    assert re.search(rf"{CHANNEL}, brought in \d{{4}}-\d\d-\d\d \d\d:\d\d", text)
+    assert "Names of files are not kept" in text
 
 
 def test_own_items_can_be_removed_and_nobody_elses(world, staff, photo):

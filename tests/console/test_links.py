@@ -7,6 +7,7 @@ import pytest
 from mediaguard.core.access import Role
 from mediaguard.personal import PersonalLinks
 from tests.console.school import Visiting, words
+from tests.pipeline.world import CHANNEL
 from tests.takedown_world import entries
 
 PATH = "/console/people/S-1/links"
@@ -18,9 +19,16 @@ def made(page) -> str:
 
 def test_a_link_is_shown_once_and_can_be_revoked(world, officer):
     assert "No links were made yet" in words(officer.get(PATH))
-    page = officer.post(PATH, days="30", signatory_id="G1")
-    assert page.status_code == 201
-    token = made(page).rpartition("/")[2]
+    answer = officer.post(PATH, days="30", signatory_id="G1")
+    assert answer.status_code == 303
+    assert officer.get(PATH).text.count("/revoke") == 1
+    stranger = Visiting(world, frozenset({Role.OFFICER}))  # another session of the same account
+    assert "/my/" not in stranger.get(answer.headers["location"]).text
+    token = made(officer.get(answer.headers["location"])).rpartition("/")[2]
+    again = officer.get(answer.headers["location"])
+    assert token not in again.text
+    assert "shown only once" in words(again)
+    assert len(PersonalLinks(world).of("S-1")) == 1
     row = PersonalLinks(world).find(token)
     assert (row.subject_id, row.signatory, row.signatory_id) == ("S-1", "guardian", "G1")
     assert entries(world, "link-made")[-1].actor == "user:u-1"
@@ -73,7 +81,21 @@ def test_a_wording_is_shown_as_it_is(world, officer, staff):
     assert administrator.get("/console/wordings/w").status_code == 403
 
 
+def test_a_wording_that_consents_name_does_not_pass_for_one_that_nobody_agreed_to(world, officer):
+    path = "/console/wordings/w"
+    how = {"signatory": "guardian", "evidence": "F", "wording": "w"}
+    world.desk.refuse("S-2", CHANNEL, **how)
+    (world.home / "wordings" / "w.en.txt").write_text("We ask you.")
+    assert "Nobody has agreed to this text here yet" in words(officer.get(path))
+    (world.home / "wordings" / "w.en.txt").unlink()
+    world.desk.grant("S-1", CHANNEL, **how)
+    (world.home / "wordings" / "w.en.txt").write_text("We ask you.")
+    assert "A yes on record names this version" in words(officer.get(path))
+    world.desk.grant("S-1", "facebook", **how)
+    assert "A yes on record" not in words(officer.get(path))
+
+
 def test_the_pages_are_in_dutch_too(world):
     officer = Visiting(world, frozenset({Role.OFFICER}), language="nl")
     assert "Persoonlijke links" in words(officer.get(PATH))
-    assert "De nieuwe link" in words(officer.post(PATH, days="1"))
+    assert "De nieuwe link" in words(officer.do(PATH, days="1"))

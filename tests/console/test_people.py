@@ -1,9 +1,10 @@
 """The matrix, one person, answers, withdrawing, corrections, groups."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from mediaguard.config import FILE_NAME
 from mediaguard.core.access import Role
@@ -11,6 +12,7 @@ from mediaguard.core.consent import MATCHING, Kind
 from mediaguard.store.audit import Audit
 from mediaguard.store.known_rulings import KnownRulings
 from mediaguard.store.ledger import Ledger
+from mediaguard.store.tables import LikenessRow, PublicationRow
 from mediaguard.store.takedowns import Takedowns
 from tests.console.school import Visiting, words
 from tests.pipeline.world import CHANNEL, grant, picture, run
@@ -163,12 +165,25 @@ def test_staff_see_their_groups_only(grouped):
     assert mine.post("/console/people/S-2/answers", signatory="guardian").status_code == 404
     assert not any(event.answer == "withdrawn" for event in events(grouped, "S-2"))
     found = mine.post("/console/people/-find", who="S-2")
-    assert "nobody" in found.headers["location"]
+    assert "Nobody was found" in words(mine.get(found.headers["location"]))
 
 
 def test_groups_are_listed_with_their_people(grouped, staff):
     assert "4B 2" in words(staff.get("/console/people/-groups"))
     assert "2 people" in words(staff.get("/console/people?group=4B"))
+
+
+def test_who_has_not_answered_is_found_whichever_the_channel(grouped, staff):
+    """S-1 answered everywhere, S-3 everywhere but on one channel."""
+    for subject in ("S-1", "S-3"):
+        for channel in (*grouped.desk.rules,):
+            if channel not in (CHANNEL, MATCHING) and (subject, channel) != ("S-3", "newsletter"):
+                grant(grouped, subject, channel)
+    link = re.search(r'href="([^"]*)">Who has not', staff.get("/console/people/-groups").text)[1]
+    page = words(staff.get(link.replace("&amp;", "&")))
+    assert "1 person 4B no answer on some channel" in page
+    assert " S-3 " in page
+    assert " S-1 " not in page
 
 
 # -- one person ---------------------------------------------------------------------------------
@@ -279,6 +294,39 @@ def test_staff_record_a_no_but_no_yes(world, staff):
     assert not world.desk.rulings(["S-1"])["S-1"][CHANNEL].allowed
 
 
+def test_a_notice_is_said_once_and_nobody_can_write_it(world, officer):
+    answer = officer.post(
+        "/console/people/S-1/answers", signatory="guardian", **{"answer-facebook": "refused"}
+    )
+    assert answer.headers["location"] == "/console/people/S-1"
+    assert "The no is recorded" in words(officer.get("/console/people/S-1"))
+    assert "The no is recorded" not in words(officer.get("/console/people/S-1"))
+    made_up = officer.get("/console/people/S-1?notice=notice-people-no")
+    assert "The no is recorded" not in words(made_up)
+    officer.client.cookies.set("mediaguard-notice", "notice-people-no|x", domain="127.0.0.1")
+    assert "The no is recorded" not in words(officer.get("/console/people/S-1"))
+
+
+def resembling(world, tmp_path):
+    """A photo of S-1, in whom S-2 might be."""
+    publish(world, tmp_path, "S-1")
+    with world.database.write() as session:
+        (publication,) = session.scalars(select(PublicationRow.id))
+        session.add(
+            LikenessRow(publication_id=publication, subject_id="S-2", shown_as="S-1", distance=0.45)
+        )
+
+
+def test_a_no_says_what_a_person_should_look_at(world, staff, tmp_path):
+    resembling(world, tmp_path)
+    path = "/console/people/S-2"
+    assert "under another name" not in words(staff.get(path))
+    how = {"signatory": "guardian", f"answer-{CHANNEL}": "refused"}
+    page = staff.do(f"{path}/answers", **how)
+    assert "In 1 picture somebody shown under another name may be this person" in words(page)
+    assert re.search(r'<dd><a href="/console/review">', page.text)
+
+
 # -- withdrawing --------------------------------------------------------------------------------
 
 
@@ -287,9 +335,17 @@ def test_withdrawing_says_what_it_will_do_and_what_it_did(world, staff, tmp_path
     asked = words(staff.get(f"/console/people/S-1/withdraw?channel={CHANNEL}"))
     assert f"1 publication on {CHANNEL} comes down" in asked
     assert "references" not in asked.lower()
-    done = staff.post("/console/people/S-1/withdraw", channel=CHANNEL, evidence="phone call")
-    assert done.status_code == 200
-    assert "1 publication is to be taken down" in words(done)
+    everything = words(staff.get("/console/people/S-1/withdraw"))
+    assert f"may not be shown on: {CHANNEL} and not recognised by face" in everything
+    how = {"channel": CHANNEL, "evidence": "phone call"}
+    answer = staff.post("/console/people/S-1/withdraw", **how)
+    for _ in range(2):  # to load the page again withdraws nothing again
+        done = staff.get(answer.headers["location"])
+        assert "1 publication is to be taken down" in words(done)
+    assert [event.answer for event in events(world)].count("withdrawn") == 1
+    other = Visiting(world, frozenset({Role.STAFF}), user_id="v-1")
+    elsewhere = other.get(answer.headers["location"], follow_redirects=False)
+    assert elsewhere.headers["location"] == "/console/people/S-1"
     assert not world.desk.rulings(["S-1"])["S-1"][CHANNEL].allowed
     with world.database.read() as session:
         assert len(Takedowns(session).list(subject_id="S-1")) == 1
@@ -301,7 +357,7 @@ def test_withdrawing_says_what_it_will_do_and_what_it_did(world, staff, tmp_path
 
 def test_withdrawing_everything_forgets_the_references(world, staff):
     assert "references (1) are deleted" in words(staff.get("/console/people/S-1/withdraw"))
-    assert "1 references were deleted" in words(staff.post("/console/people/S-1/withdraw"))
+    assert "1 references were deleted" in words(staff.do("/console/people/S-1/withdraw"))
     assert not any(ruling.allowed for ruling in world.desk.rulings(["S-1"])["S-1"].values())
     with world.database.read() as session:
         assert world.gallery(session).count("S-1") == 0
@@ -309,7 +365,7 @@ def test_withdrawing_everything_forgets_the_references(world, staff):
 
 def test_withdrawing_nothing_says_so(world, staff):
     world.desk.add_subject("S-4", kind=Kind.STAFF, groups=(), born=None)
-    assert "nothing was recorded" in words(staff.post("/console/people/S-4/withdraw"))
+    assert "nothing was recorded" in words(staff.do("/console/people/S-4/withdraw"))
 
 
 def test_a_withdrawal_that_is_not_right_is_asked_again(world, staff):
@@ -326,7 +382,7 @@ def test_somebody_is_added(world, officer):
     answer = officer.post(
         "/console/people/-add", subject_id="S-40", kind="student", born="2015-02-03", new_group="6C"
     )
-    assert answer.headers["location"].startswith("/console/people/S-40?")
+    assert answer.headers["location"] == "/console/people/S-40"
     told = words(officer.get(answer.headers["location"]))
     assert "6C" in told
     assert "2015-02-03" in told
@@ -432,7 +488,7 @@ def test_the_pages_are_in_dutch_too(world):
         assert page.status_code == 200
         assert told in words(page)
         assert "people-" not in words(page)
-    assert "Ingetrokken" in words(officer.post("/console/people/S-1/withdraw", channel=MATCHING))
+    assert "Ingetrokken" in words(officer.do("/console/people/S-1/withdraw", channel=MATCHING))
 
 
 def test_many_people_take_no_more_queries_than_few(world, staff):

@@ -1,10 +1,13 @@
 """References from photos that are not kept."""
 
+import re
+
 import pytest
 from PIL import Image
 
 from mediaguard.core.consent import MATCHING, Kind
 from mediaguard.store.audit import Audit
+from mediaguard.store.tables import SubjectKeyRow
 from mediaguard.web.console import people_references
 from tests.console.school import words
 from tests.pipeline.world import grant, picture
@@ -12,9 +15,9 @@ from tests.pipeline.world import grant, picture
 PATH = "/console/people/S-1/references"
 
 
-def send(who, *photos, path=PATH):
+def send(who, *photos, path=PATH, **fields):
     files = [("photo", (photo.name, photo.read_bytes(), "image/jpeg")) for photo in photos]
-    return who.client.post(path, data={"token": who.token}, files=files)
+    return who.client.post(path, data={"token": who.token, **fields}, files=files)
 
 
 def count(world, subject="S-1") -> int:
@@ -64,11 +67,42 @@ def test_each_photo_is_judged_in_words(world, officer, tmp_path):
 
 
 def test_a_likeness_of_somebody_else_is_pointed_out(world, officer, tmp_path):
-    page = send(officer, picture(tmp_path / "other.jpg", "S-2", seed=3))
-    told = words(page)
+    """Nothing of it is stored before a person says that they looked."""
+    photo = picture(tmp_path / "other.jpg", "S-2", seed=3)
+    assert 'name="sure" value="yes">' not in officer.get(PATH).text.partition("/forget")[0]
+    page = send(officer, photo)
+    assert "looks more like S-2" in words(page)
+    assert "--sure" not in words(page)
+    assert count(world) == 1
+    assert 'name="sure" value="yes">' in page.text.partition("/forget")[0]
+    told = words(send(officer, photo, sure="yes"))
     assert "looks much like S-2" in told
     assert "does not look like the other references" in told
     assert "mediaguard subject" not in told
+    assert count(world) == 2
+
+
+def test_one_reference_is_removed(world, officer, staff, tmp_path):
+    send(officer, picture(tmp_path / "1.jpg", "S-1", seed=1))
+    send(officer, picture(tmp_path / "2.jpg", "S-1", seed=2))
+    page = send(officer, picture(tmp_path / "other.jpg", "S-2", seed=3), sure="yes")
+    rows = [line for line in page.text.split("<tr>") if "/remove" in line]
+    assert ["stands out" in line for line in rows] == [False, False, False, True]
+    numbers = [re.search(r"references/(\d+)/remove", line)[1] for line in rows]
+    assert staff.post(f"{PATH}/{numbers[3]}/remove").status_code == 403
+    assert officer.post(f"/console/people/S-2/references/{numbers[3]}/remove").status_code == 404
+    done = officer.do(f"{PATH}/{numbers[3]}/remove")
+    assert "The reference was removed" in words(done)
+    assert "stands out" not in words(done)
+    assert officer.post(f"{PATH}/{numbers[3]}/remove").status_code == 404
+    assert officer.post(f"{PATH}/x/remove").status_code == 404
+    assert (count(world), count(world, "S-2")) == (3, 1)
+    for number in numbers[:3]:
+        officer.do(f"{PATH}/{number}/remove")
+    with world.database.read() as session:
+        assert session.get(SubjectKeyRow, "S-1") is None
+        last = Audit(session, world.keyring).entries()[-1]
+    assert (last.action, last.subject_id) == ("references-removed", "S-1")
 
 
 def test_without_opt_in_nothing_is_looked_at(world, officer, tmp_path):

@@ -14,6 +14,7 @@ from mediaguard.store.ledger import Ledger
 from mediaguard.store.takedowns import Takedowns
 from mediaguard.web.console.parked import MINUTES, Parked
 from tests.console.school import Visiting, words
+from tests.console.test_people import resembling
 from tests.pipeline.world import CHANNEL, picture, run
 
 PATH = "/console/people/-import"
@@ -42,7 +43,9 @@ def hidden(page, name: str) -> str:
 
 
 def apply(who: Visiting, page):
-    return who.post(f"{PATH}/apply", parked=hidden(page, "parked"), seen=hidden(page, "seen"))
+    """The answer; of an import that is done the page that says so."""
+    answer = who.post(f"{PATH}/apply", parked=hidden(page, "parked"), seen=hidden(page, "seen"))
+    return who.get(answer.headers["location"]) if answer.status_code == 303 else answer
 
 
 def ledger(world) -> int:
@@ -66,6 +69,10 @@ def test_first_what_would_change_and_then_the_change(world, officer, tmp_path):
     done = apply(officer, page)
     assert done.status_code == 200
     assert "Withdrawn 1" in words(done)
+    assert "All of consents.csv is recorded" in words(done)
+    assert words(officer.get(str(done.url))) == words(done)  # loaded again, nothing is done again
+    stranger = Visiting(world, frozenset({Role.OFFICER}), user_id="v-1")
+    assert "consents.csv" not in words(stranger.get(str(done.url)))
     assert ledger(world) == before + 3
     assert not world.desk.rulings(["S-1"])["S-1"][CHANNEL].allowed
     with world.database.read() as session:
@@ -99,6 +106,7 @@ def test_mistakes_are_named_by_line(world, officer):
     page = send(officer, HEADING + row("S-1", "perhaps") + row("S-2", "ja", "", "", "", ""))
     assert page.status_code == 422
     assert "2 - has 7 fields" in words(page)
+    assert "1 mistake." in words(page)
     page = send(officer, HEADING + row("S-1", "perhaps<b>", "", "", "", "") + row("S-77", *"     "))
     assert "perhaps&lt;b&gt;" in page.text
     assert not parked(world)
@@ -118,9 +126,18 @@ def test_people_who_are_not_known_are_refused_or_added(world, officer):
 
 def test_a_yes_after_a_no_at_the_desk_is_kept_at_no(world, officer):
     world.desk.withdraw("S-1", CHANNEL)
-    page = send(officer, HEADING + "".join(SAME))
+    page = send(officer, HEADING + "".join(SAME[:2]) + row("S-3", "ja", "ja", "", "", "ja"))
     assert "Kept at no 1" in words(page)
     assert "no since" in words(page)
+    assert "recorded, but for 1 yes: it is kept at no" in words(apply(officer, page))
+
+
+def test_an_import_says_what_a_person_should_look_at(world, officer, tmp_path):
+    resembling(world, tmp_path)
+    lines = [SAME[0], row("S-2", "nee", "", "", "", "ja"), SAME[2]]
+    done = apply(officer, send(officer, HEADING + "".join(lines)))
+    assert "In 1 picture that is public, somebody shown under another name" in words(done)
+    assert re.search(r'<a href="/console/review">Look', done.text)
 
 
 def test_what_changed_meanwhile_is_shown_before_it_is_done(world, officer):

@@ -175,6 +175,31 @@ def test_without_the_original_it_can_be_rejected_only(world, staff, held):
     assert act(staff, held, "reject").status_code == 303
 
 
+def test_of_what_cannot_be_opened_it_is_said_what_to_do(world, staff, tmp_path):
+    torn = picture(tmp_path / "a.jpg", "S-1")
+    torn.write_bytes(torn.read_bytes()[:2000])
+    item = str(run(world, torn).item_id)
+    page = staff.get(f"{LIST}/{item}")
+    assert "Bring in a new copy, or reject this one." in words(page)
+    assert "No faces were found" not in words(page)
+    assert f"{LIST}/{item}/approve" not in page.text
+    assert f"{LIST}/{item}/reject" in page.text
+
+
+def test_who_brought_and_said_something_is_told_in_words(world, staff, held):
+    act(staff, held, "faces/2", act="redact")
+    page = staff.get(f"{LIST}/{held}")
+    assert "user:u-1" not in page.text
+    assert re.search(r"<small>[^<]*, u-1</small>", page.text)
+    for actor, told in (
+        ("uid:0", "on the server (user 0)"),
+        ("sender:website", "the system website"),
+    ):
+        with world.database.write() as session:
+            Items(session).get(held).brought_by = actor
+        assert f"who brought it: {told}" in words(staff.get(f"{LIST}/{held}"))
+
+
 # -- saying something -----------------------------------------------------------------------
 
 
@@ -289,6 +314,18 @@ def test_what_is_approved_is_handled_by_the_worker_and_the_page_tells(world, sta
     assert shown(world) == {"S-1"}
     assert ("review-approved", "user:u-1") in entries(world, held)
     assert "Nothing waits" in words(staff.get(LIST))
+
+
+def test_to_publish_is_asked_first(world, held):
+    for language, question in (
+        ("en", f"Publish on {CHANNEL} what may be shown?"),
+        ("nl", f"Op {CHANNEL} publiceren wat mag worden getoond?"),
+    ):
+        who = Visiting(world, frozenset({Role.STAFF}), language=language)
+        page = who.get(f"{LIST}/{held}").text
+        assert re.search(
+            rf'action="{LIST}/{held}/approve"[^>]*data-ask="{re.escape(question)}"', page
+        )
 
 
 def test_an_approval_outlives_the_process(world, staff, held):

@@ -188,6 +188,30 @@ def test_a_session_of_a_disabled_user_is_none(world, comms):
 # -- one's own account ----------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("sent", "form"),
+    [
+        ("/console/people/S-1/answers", "/console/people/S-1/answers"),
+        ("/console/people/S-1/references/7/remove", "/console/people/S-1/references"),
+        ("/console/people/-find", "/console/people/-find"),
+        ("/console/users/comms1/disable", "/console/users/comms1"),
+        ("/console/sign-out", "/console/"),
+    ],
+)
+def test_what_is_sent_after_the_session_is_said_to_be_lost(world, sent, form):
+    client = browser(world)
+    answer = client.post(sent, data={"answer-facebook": "refused"}, follow_redirects=False)
+    assert answer.headers["location"] == f"/console/sign-in?next={form}"
+    page = client.get(answer.headers["location"])
+    assert "What you just sent was not recorded." in words(page)
+    assert f'name="next" value="{form}"' in page.text
+    assert "not recorded" not in words(client.get(answer.headers["location"]))
+
+
+def test_who_only_looked_lost_nothing(world):
+    assert "not recorded" not in words(browser(world).get("/console/people"))
+
+
 def test_changing_the_password_needs_the_one_before(world, comms):
     elsewhere = browser(world)
     sign_in(elsewhere, "comms1")
@@ -198,8 +222,9 @@ def test_changing_the_password_needs_the_one_before(world, comms):
         assert act(comms, "password", before=PASSWORD, password=new, again=again).status_code == 422
     token = comms.cookies["mediaguard"]
     done = act(comms, "password", before=PASSWORD, password=NEW, again=NEW)
-    assert done.headers["location"] == "/console/account?notice=notice-password-changed"
+    assert done.headers["location"] == "/console/account"
     assert comms.cookies["mediaguard"] != token
+    assert "The password is changed" in words(comms.get("/console/account"))
     assert is_in(comms)
     assert not is_in(elsewhere)
     assert sign_in(browser(world), "comms1").status_code == 422
@@ -210,6 +235,13 @@ def test_the_password_cannot_be_guessed_from_an_open_screen(world, comms, quick)
     for _ in range(5):
         act(comms, "password", before="guess", password=NEW, again=NEW)
     assert "Wait" in words(act(comms, "password", before=PASSWORD, password=NEW, again=NEW))
+
+
+def test_strangers_keep_nobody_from_changing_the_password(world, comms, quick):  # noqa: F811
+    stranger = browser(world, "198.51.100.7")
+    for _ in range(7):
+        sign_in(stranger, "comms1", "guess")
+    assert act(comms, "password", before=PASSWORD, password=NEW, again=NEW).status_code == 303
 
 
 def test_staff_may_have_a_second_factor(world, comms, clock):  # noqa: F811

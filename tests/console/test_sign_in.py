@@ -227,7 +227,7 @@ def test_a_forged_known_device_is_a_stranger(world, quick):
     for _ in range(ACCOUNT):
         sign_in(stranger, "comms1", "guess")
     stranger.cookies.set(
-        "mediaguard-device", "comms1|abc|" + "0" * 64, domain="127.0.0.1", path="/console/sign-in"
+        "mediaguard-device", "comms1|abc|" + "0" * 64, domain="127.0.0.1", path="/console"
     )
     assert "Wait" in words(sign_in(stranger, "comms1"))
 
@@ -427,6 +427,34 @@ def test_codes_cannot_be_tried_without_end(world, quick):
     assert "Wait" in words(give_code(stranger, "000009"))
     sign_in(stranger, "chief")  # a new start is no way around it
     assert "Wait" in words(give_code(stranger, "000009"))
+
+
+def test_the_password_alone_makes_no_device_known(world, quick):
+    """Or whoever has it could keep the owner out of the second step."""
+    _, codes = with_second_factor(world)
+    own = browser(world)
+    sign_in(own, "chief")
+    assert give_code(own, codes[0]).status_code == 303
+    submit(own, "/console/sign-out", own.get("/console/account"))
+    thief = browser(world, "198.51.100.7")
+    sign_in(thief, "chief")
+    assert "mediaguard-device" not in thief.cookies
+    for number in range(ACCOUNT + 1):
+        give_code(thief, f"{number:06}")
+    sign_in(own, "chief")
+    assert give_code(own, codes[1]).status_code == 303
+
+
+def test_each_known_device_has_tries_of_its_own(world, quick):
+    comms(world)
+    one, other = browser(world), browser(world)
+    for client in (one, other):
+        sign_in(client, "comms1")
+        submit(client, "/console/sign-out", client.get("/console/account"))
+    for _ in range(ACCOUNT + 1):
+        sign_in(one, "comms1", "guess")
+    assert "Wait" in words(sign_in(one, "comms1"))
+    assert sign_in(other, "comms1").status_code == 303
 
 
 def test_a_session_that_is_not_complete_does_nothing(world):

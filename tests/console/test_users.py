@@ -5,6 +5,7 @@ import re
 import pytest
 
 from mediaguard.core.access import Role
+from mediaguard.core.consent import Kind
 from mediaguard.errors import InputError
 from mediaguard.store.audit import Audit
 from tests.console.school import Visiting, browser, words
@@ -24,10 +25,14 @@ def comms(world):
 
 
 def test_adding_one_gives_a_link_to_hand_over(world, administrator):
-    page = administrator.post(
+    answer = administrator.post(
         USERS, login="Comms1", role="staff", whole="no", groups="4B, 5A", language="nl"
     )
+    page = administrator.get(answer.headers["location"])
     assert page.status_code == 200
+    again = administrator.get(answer.headers["location"])  # makes no other link, and shows none
+    assert "shown only once" in words(again)
+    assert "/console/link/" not in again.text
     user = world.users.user("comms1")
     assert (user.roles, user.groups, user.language) == ({Role.STAFF}, {"4B", "5A"}, "nl")
     link = re.search(r'value="http://127.0.0.1(/console/link/[^"]+)"', page.text)[1]
@@ -73,6 +78,7 @@ def test_changing_roles_and_groups(world, administrator, comms):
         f"{USERS}/comms1", role=["staff", "officer"], whole="yes", language="en"
     )
     assert done.status_code == 303
+    assert "Saved." in administrator.get(done.headers["location"]).text
     user = world.users.user("comms1")
     assert user.roles == {Role.STAFF, Role.OFFICER}
     assert user.groups == set()
@@ -80,7 +86,16 @@ def test_changing_roles_and_groups(world, administrator, comms):
     assert (last(world).action, last(world).data["roles"]) == ("user-changed", ["staff", "officer"])
     page = administrator.post(f"{USERS}/comms1", role="staff", whole="no", groups="", language="en")
     assert page.status_code == 422  # an empty field never means the whole school
-    assert "Saved." in administrator.get(done.headers["location"]).text
+
+
+def test_a_group_that_nobody_is_in_is_pointed_out(world, administrator, comms):
+    world.desk.correct_subject("S-1", kind=Kind.STUDENT, groups={"4B"}, born=None)
+    fields = {"role": "staff", "whole": "no", "language": "en"}
+    assert "Nobody is in" not in words(administrator.get(f"{USERS}/comms1"))
+    page = administrator.do(f"{USERS}/comms1", groups="4B, 4b", **fields)
+    assert "Nobody is in: 4b." in words(page)
+    page = administrator.do(USERS, login="comms2", groups="6Z", **fields)
+    assert "Nobody is in: 6Z." in words(page)
 
 
 def test_disabling_enabling_and_removing(world, administrator, comms):
@@ -88,7 +103,7 @@ def test_disabling_enabling_and_removing(world, administrator, comms):
     assert "disabled" in words(administrator.get(USERS))
     assert administrator.post(f"{USERS}/comms1/link").status_code == 422
     assert administrator.post(f"{USERS}/comms1/enable").status_code == 303
-    assert "Sign-in link" in administrator.post(f"{USERS}/comms1/link").text
+    assert "Sign-in link" in administrator.do(f"{USERS}/comms1/link").text
     assert administrator.post(f"{USERS}/comms1/remove").status_code == 303
     assert administrator.get(f"{USERS}/comms1").status_code == 404
     assert last(world).action == "user-removed"
@@ -158,5 +173,5 @@ def test_links_have_the_address_by_which_others_come(world, comms):
         "__Secure-mediaguard", token, domain="media.school.example", path="/console"
     )
     visiting.client.base_url = "https://media.school.example"
-    page = visiting.post(f"{USERS}/comms1/link")
+    page = visiting.do(f"{USERS}/comms1/link")
     assert 'value="https://media.school.example/console/link/' in page.text

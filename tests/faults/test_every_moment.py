@@ -181,6 +181,30 @@ def test_replacing(homes, tmp_path, strike, in_place):
 
 
 @everything
+def test_the_photo_comes_again_after_somebody_took_it_away(homes, tmp_path, strike, in_place):
+    """On a channel that publishes twice when it is told twice."""
+
+    def taken_away(case: Case) -> None:
+        case.publish()
+        case.world.site.pages.clear()
+
+    for case in cut_short(
+        Case.publish,
+        strike,
+        homes,
+        tmp_path,
+        after=taken_away,
+        in_place=in_place,
+        knows_keys=False,
+    ):
+        case.world.finish()
+        case.publish()
+        case.world.finish()
+        assert len(case.world.site.pages) == 2, "once, at its two addresses"
+        assert case.live() == [["S-1", "S-2"]]
+
+
+@everything
 def test_the_photo_comes_again_after_a_withdrawal(homes, tmp_path, strike, in_place):
     def withdrawn(case: Case) -> None:
         case.publish()

@@ -96,7 +96,6 @@ class Life(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, len(PHOTOS) - 1), cut_at=CUT_AT)
     def drop(self, number, cut_at):
-        self.rejected.discard(number)
         self._do(lambda: self.world.process(self.photos[number]), cut_at)
 
     @rule(

@@ -330,7 +330,7 @@ def test_notes_are_dutch_where_the_school_is(watched: Watched):
     (watched.inbox / "leeg.jpg").write_bytes(b"")
     watched.settle()
     (note,) = watched.notes()
-    assert note.startswith("Deze foto is niet gepubliceerd")
+    assert note.startswith("Deze foto of video is niet gepubliceerd")
 
 
 def test_with_nothing_to_do_it_waits(watched: Watched):

@@ -76,6 +76,14 @@ def test_a_text_that_went_out_is_not_forgotten_when_another_comes(world, tmp_pat
     assert len(world.desk.withdraw("S-1", CHANNEL).takedowns) == 1
 
 
+def test_a_name_of_the_text_that_went_out_is_asked_about_until_the_next_one_does(world, tmp_path):
+    path = picture(tmp_path / "a.jpg", "S-2")
+    publish(world, path, "Met Wilhelmina Kwak")
+    looks = world.detector.looks
+    world.detector.on_look = lambda look: look == looks + 2 and world.desk.withdraw("S-1", CHANNEL)
+    assert publish(world, path, "Zonder haar").reason == "named-without-consent"
+
+
 def test_a_text_that_was_held_is_replaced_by_a_better_one(world, tmp_path):
     world.desk.refuse("S-1", CHANNEL, signatory="guardian", evidence="F")
     path = picture(tmp_path / "a.jpg", "S-2")

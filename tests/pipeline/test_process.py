@@ -23,6 +23,7 @@ from mediaguard.store.book import ChannelBook
 from mediaguard.store.items import Items
 from mediaguard.store.tables import Base, TemplateRow
 from mediaguard.texts import say
+from mediaguard.work import Worker
 from tests.pipeline.world import CHANNEL, World, grant, make_world, people_in, picture, run
 
 
@@ -149,6 +150,33 @@ def test_what_a_person_rejected_stays_rejected_until_a_person_approves(
     assert ready(world) == []
     assert Review(world).approve(item).outcome is Outcome.RELEASE
     assert run(world, path).outcome is Outcome.RELEASE
+
+
+def test_what_a_person_rejected_goes_out_on_no_other_way(world: World, tmp_path: Path):
+    path = picture(tmp_path / "a.jpg", "S-1")
+    item = str(run(world, path).item_id)
+    Review(world).reject(item)
+    pipeline, elsewhere = world.pipeline(CHANNEL), tmp_path / "out"
+    for report in (pipeline.check(path), pipeline.export(path, elsewhere)):
+        assert (report.outcome, report.reason) == (Outcome.BLOCK, "rejected")
+        assert len(report.faces) == 1
+    assert not elsewhere.exists()
+
+
+def test_a_worker_does_nothing_with_what_was_rejected_while_it_came_in(
+    world: World, tmp_path: Path
+):
+    item = str(run(world, picture(tmp_path / "a.jpg", "S-1")).item_id)
+    Review(world).reject(item)
+    book = world.book(CHANNEL)
+    with book.held(item):
+        book.begin(item, (), ())  # it had asked just before
+    Worker(world, tell=lambda _: None).drain()
+    assert ready(world) == []
+    with world.database.read() as session:
+        row = Items(session).get(item)
+        assert (row.state, row.next_attempt_at) == ("rejected", None)
+        assert len((row.report or {})["faces"]) == 1, "what was looked at stays to be seen"
 
 
 def test_a_file_that_somebody_took_away_is_written_again(world: World, tmp_path: Path):

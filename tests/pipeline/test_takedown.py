@@ -129,6 +129,19 @@ def test_a_newsletter_keeps_the_picture_that_took_the_place_of_another(world, tm
     assert states(world) == ["unrecallable"]
 
 
+def test_what_somebody_rejects_goes_from_a_newsletter_and_does_not_come_back(world, tmp_path):
+    settings = 'connector = "newsletter"\nnewsletter = {recipients = ["parents"]}\n'
+    configure(world, tmp_path, settings)
+    photo = picture(tmp_path / "a.jpg", "S-1", "S-2")
+    run(world, photo)
+    world.desk.withdraw("S-1", CHANNEL)
+    worker(world).drain()
+    Review(world).reject(str(run(world, photo).item_id))
+    worker(world).drain()
+    assert ready(world) == []
+    assert states(world) == ["unrecallable", "unrecallable"]
+
+
 def test_what_cannot_be_replaced_is_removed(world, tmp_path):
     configure(world, tmp_path, 'takedown = "replace"\n')
     report = run(world, picture(tmp_path / "a.jpg", "S-1", "S-2"))

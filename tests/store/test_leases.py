@@ -129,6 +129,13 @@ def test_the_lease_of_a_dead_holder_lapses_and_not_before(leases, clock):
         take(leases)
 
 
+def test_a_lease_from_a_clock_that_was_ahead_holds_nobody_up(leases, clock):
+    clock.advance(timedelta(days=2))
+    with leases.held("i1"):
+        clock.advance(timedelta(days=-2))  # it died, and the clock was put right
+        take(leases)
+
+
 def test_a_lease_is_prolonged_while_its_holder_lives(database, clock, monkeypatch):
     admit(database, "i1")
     monkeypatch.setattr("mediaguard.store.leases.BEAT", 0.01)

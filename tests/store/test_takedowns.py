@@ -56,6 +56,7 @@ class School:
             zone=ZONE,
             now=self.now,
             actor="uid:7",
+            written=lambda _: {},
             sleep=self.advance,
         )
 

@@ -47,6 +47,18 @@ def test_a_grant_is_recorded_and_counts(parents, world):
     assert actors[-1] == "sender:parents"
 
 
+def test_the_texts_of_a_wording_are_kept_with_the_first_yes(parents, world):
+    text = world.home / "wordings" / "2026-1.nl.txt"
+    text.write_text("Wij tonen u.")
+    parents.json("/v1/consents", {**GRANT, "wording": "2026-1"})
+    text.write_text("Iets anders.")
+    kept = world.wordings.get("2026-1")
+    assert (kept.texts, kept.changed) == ({"nl": "Wij tonen u."}, True)
+    with world.database.read() as session:
+        entry = Audit(session, world.keyring).entries()[-1]
+    assert entry.data["wording_nl"] == kept.digest("nl")
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

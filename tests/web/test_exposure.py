@@ -126,3 +126,19 @@ def test_a_trusted_proxy_says_for_whom_it_asks(peer, forwarded, known):
     headers = [] if forwarded is None else [(b"x-forwarded-for", forwarded.encode())]
     request = Request({"type": "http", "client": (peer, 1), "headers": headers})
     assert client_address(request, web.trusted_proxies) == known
+
+
+@pytest.mark.parametrize(
+    ("settings", "known"),
+    [
+        ({"address": "https://m.test"}, "203.0.113.9"),  # a web server on this machine
+        ({"address": "https://m.test", "host": "0.0.0.0"}, "127.0.0.1"),
+        ({"address": "https://m.test", "trusted_proxies": ["10.0.0.0/8"]}, "127.0.0.1"),
+        ({"address": "https://m.test", "tls_certificate": "a", "tls_key": "b"}, "127.0.0.1"),
+        ({}, "127.0.0.1"),
+    ],
+)
+def test_whoever_is_on_this_machine_says_for_whom_it_asks(settings, known):
+    headers = [(b"x-forwarded-for", b"203.0.113.9")]
+    scope = {"type": "http", "client": ("127.0.0.1", 4711), "headers": headers}
+    assert client_address(Request(scope), Web(**settings).proxies) == known

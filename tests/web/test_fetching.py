@@ -4,43 +4,16 @@ import hashlib
 
 import pytest
 
-from mediaguard.web.fetching import Fetcher, is_public, resolve
+from mediaguard.channels.network import resolve
+from mediaguard.web.fetching import Fetcher
 from mediaguard.web.problems import Problem
 from mediaguard.web.spool import Spool
 from tests.channels.standin import Answer, drip, running
+from tests.channels.test_network import PRIVATE
 from tests.pipeline.world import CHANNEL
 from tests.web.school import Caller, make_school
 
 HOSTS = ["media.example", "10.0.0.8", "[::1]", "::1", "127.0.0.1"]
-PRIVATE = [
-    "127.0.0.1",
-    "127.8.8.8",
-    "::1",
-    "10.1.2.3",
-    "172.16.0.1",
-    "192.168.1.1",
-    "169.254.169.254",
-    "100.64.0.1",
-    "0.0.0.0",
-    "255.255.255.255",
-    "224.0.0.1",
-    "192.0.2.1",
-    "240.0.0.1",
-    "::",
-    "::ffff:127.0.0.1",
-    "::ffff:8.8.8.8",
-    "::127.0.0.1",
-    "64:ff9b::7f00:1",
-    "2002:7f00:1::",
-    "2001:0:7f00:1::",
-    "fe80::1",
-    "fe80::1%eth0",
-    "fc00::1",
-    "fec0::1",
-    "ff02::1",
-    "2001:db8::1",
-    "not an address",
-]
 
 
 def refused(url: str, resolve, tmp_path, hosts=HOSTS) -> str:
@@ -138,13 +111,6 @@ def test_a_name_is_looked_up_once_and_that_address_is_used(tmp_path, monkeypatch
         )
     assert connected == [("93.184.215.14", 443)]
     assert len(answers) == 1
-
-
-def test_what_is_public():
-    from ipaddress import ip_address
-
-    assert is_public(ip_address("93.184.215.14"))
-    assert is_public(ip_address("2606:2800:21f:cb07:6820:80da:af6b:8b2c"))
 
 
 # -- from a server of this machine -------------------------------------------------------------

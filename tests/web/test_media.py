@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import delete
 
 from mediaguard.core.names import Named
+from mediaguard.store.audit import Audit
 from mediaguard.store.database import Database
 from mediaguard.store.tables import ItemRow, SubjectGroupRow
 from mediaguard.web import intake, spool
@@ -144,19 +145,26 @@ def test_only_the_groups_that_are_named_are_looked_for(caller, photo):
     caller.work()
     faces = caller.get(taken["links"]["self"]).json()["faces"]
     assert [face["subject"] for face in faces] == ["S-1", None]
-    # The same photo for everybody is decided anew, and so are those who leave the group.
-    caller.upload(photo("S-1", "S-2"))
+    # Whoever brings the same photo for another group takes it from nobody.
+    body, headers = form(photo("S-1", "S-2"), groups=["4B"])
+    caller.post("/v1/media", body, headers)
     caller.work()
     faces = caller.get(taken["links"]["self"]).json()["faces"]
     assert [face["subject"] for face in faces] == ["S-1", "S-2"]
-    body, headers = form(photo("S-1", "S-2"), groups=["3A", "4B"])
-    caller.post("/v1/media", body, headers)
+    assert world.book(CHANNEL).groups(taken["id"]) == ["3A", "4B"]
+    with world.database.read() as session:
+        (entry,) = [e for e in Audit(session, world.keyring).entries() if e.action == "item-groups"]
+        assert (entry.item_id, entry.data) == (taken["id"], {"groups": ["3A", "4B"]})
+    # It is decided anew without those who leave the group, and for everybody if asked so.
+    caller.post("/v1/media", *form(photo("S-1", "S-2"), groups=["3A", "4B"]))
     with world.database.write() as session:
         session.execute(delete(SubjectGroupRow).where(SubjectGroupRow.subject_id == "S-2"))
     caller.work()
     item = caller.get(taken["links"]["self"]).json()
     assert [face["subject"] for face in item["faces"]] == ["S-1", None]
     assert item["state"] == "released"
+    caller.upload(photo("S-1", "S-2"))
+    assert world.book(CHANNEL).groups(taken["id"]) == []
 
 
 def test_it_is_on_record_who_brought_it(caller, photo):

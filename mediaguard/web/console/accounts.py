@@ -25,7 +25,7 @@ class Accounts:
     def __init__(self, app: App) -> None:
         web = app.config.web
         self._app = app
-        self._proxies = web.trusted_proxies
+        self._proxies = web.proxies
         secure = web.address is not None or web.tls_certificate is not None
         self.cookies = Cookies(app.keyring, secure=secure)
 
@@ -59,13 +59,15 @@ class Accounts:
         return Caller(
             address=client_address(request, self._proxies),
             browser=browser(request.headers.get("user-agent", "")),
-            known=self.cookies.known(request),
+            device=self.cookies.device(request),
         )
 
     def let_in(self, response: Response, user_id: str, token: str) -> None:
         """Give the browser the session under its new token."""
         self.cookies.set_session(response, token)
-        self.cookies.set_known(response, user_id)
+        current = self._app.sessions.find(token)
+        if current is not None and current.step is None:  # the password alone makes no device known
+            self.cookies.set_known(response, user_id)
 
 
 def client_address(request: Request, proxies: Sequence[IPvAnyNetwork]) -> str:

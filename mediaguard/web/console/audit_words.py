@@ -60,7 +60,7 @@ def told(row: AuditRow, language: str) -> Told:
         number=row.sequence,
         at=row.at,
         actor=row.actor,
-        who=_who(row.actor, language),
+        who=who(row.actor, language),
         action=row.action,
         words=say(_PREFIX + row.action, {}, language) if row.action in ACTIONS else row.action,
         subject=row.subject_id,
@@ -70,7 +70,8 @@ def told(row: AuditRow, language: str) -> Told:
     )
 
 
-def _who(actor: str, language: str) -> str:
+def who(actor: str, language: str) -> str:
+    """Who did something, in words; whoever has none is told as recorded."""
     kind, _, name = actor.partition(":")
     code = f"actor-{kind}"
     return say(code, {"name": name}, language) if code in console_audit.EN else actor

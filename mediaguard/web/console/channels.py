@@ -11,8 +11,8 @@ from mediaguard.config import Channel
 from mediaguard.core.access import Permission
 from mediaguard.store.channel_state import channel_states
 from mediaguard.web.console.guard import Guard
-from mediaguard.web.console.takedowns import due_since
 from mediaguard.web.console.visit import Visit
+from mediaguard.web.console.waiting import due_since
 
 
 def router(guard: Guard) -> APIRouter:

@@ -1,4 +1,4 @@
-"""What the browser keeps: who is signed in, who was here before, and what was begun."""
+"""What the browser keeps: who is signed in, who was here before, what was begun or just done."""
 
 import binascii
 import hmac
@@ -13,10 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mediaguard.errors import StoreError
+from mediaguard.store.entrance import Device
 from mediaguard.store.keys import Keyring
 
 _YEAR = 365 * 24 * 3600
 _MINUTES = 15 * 60
+_MOMENT = 60
 
 
 class Cookies:
@@ -46,6 +48,23 @@ class Cookies:
         """Sign out."""
         self._delete(response, "mediaguard", "/console")
 
+    # -- what is said once ---------------------------------------------------------------------
+
+    def notice(self, request: Request) -> str | None:
+        """The code of what is to be said on the next page; ours, or nothing."""
+        code, _, digest = self._get(request, "mediaguard-notice").partition("|")
+        right = self._keyring.digest("notice", code)
+        return code if code and hmac.compare_digest(digest.encode(), right.encode()) else None
+
+    def set_notice(self, response: Response, code: str) -> None:
+        """Say something on the next page; not in its address, which somebody may keep."""
+        value = f"{code}|{self._keyring.digest('notice', code)}"
+        self._set(response, "mediaguard-notice", value, "/console", _MOMENT)
+
+    def end_notice(self, response: Response) -> None:
+        """It was said."""
+        self._delete(response, "mediaguard-notice", "/console")
+
     # -- before somebody is signed in ---------------------------------------------------------
 
     def form_token(self, request: Request, response: Response | None = None) -> str:
@@ -63,18 +82,19 @@ class Cookies:
             self._set(response, "mediaguard-form", value, "/console")
         return self._keyring.digest("sign-in-form", value)
 
-    def known(self, request: Request) -> str | None:
-        """Who signed in on this device before."""
+    def device(self, request: Request) -> Device | None:
+        """The device, if somebody signed in on it before, to the end."""
         user_id, _, rest = self._get(request, "mediaguard-device").partition("|")
         value, _, digest = rest.partition("|")
         right = self._keyring.digest("device", f"{user_id}|{value}")
-        return user_id if value and hmac.compare_digest(digest.encode(), right.encode()) else None
+        genuine = hmac.compare_digest(digest.encode(), right.encode())
+        return Device(user_id, value) if value and genuine else None
 
     def set_known(self, response: Response, user_id: str) -> None:
         """Remember the device."""
         value = f"{user_id}|{secrets.token_urlsafe(16)}"
         value = f"{value}|{self._keyring.digest('device', value)}"
-        self._set(response, "mediaguard-device", value, "/console/sign-in", _YEAR)
+        self._set(response, "mediaguard-device", value, "/console", _YEAR)
 
     def begun(self, request: Request) -> Mapping[str, Any] | None:
         """What was begun with the school's own accounts, not too long ago."""

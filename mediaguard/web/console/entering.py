@@ -82,6 +82,9 @@ class Entering:
             token = self.accounts.form_token(self.request)
         else:
             token = self.accounts.cookies.form_token(self.request, response)
+        notice = self.accounts.cookies.notice(self.request)
+        if notice:
+            self.accounts.cookies.end_notice(response)
         page = render(
             template,
             self.language,
@@ -90,6 +93,7 @@ class Entering:
             token=token,
             next=self.next,
             error=sentence,
+            notice=notice,
             **values,
         )
         page.raw_headers.extend(h for h in response.raw_headers if h[0] == b"set-cookie")

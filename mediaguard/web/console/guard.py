@@ -9,9 +9,12 @@ from anyio.to_thread import run_sync
 from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
+from starlette.routing import Match
 
 from mediaguard.app import App
-from mediaguard.core.access import Permission, Visitor
+from mediaguard.core.access import Permission
+from mediaguard.web.console.accounts import Accounts
+from mediaguard.web.console.aside import Aside
 from mediaguard.web.console.names import KnownNames
 from mediaguard.web.console.visit import Visit
 from mediaguard.web.problems import Problem
@@ -23,11 +26,17 @@ _SAFE = frozenset({"GET", "HEAD"})
 
 
 class SignInFirst(Exception):  # noqa: N818 - it is no error
-    """Nobody is signed in; `next` is where they wanted to go."""
+    """Nobody is signed in.
 
-    def __init__(self, next_path: str) -> None:
+    Attributes:
+        next: where they wanted to go, or where the form is that they sent.
+        lost: they sent something, which was not looked at.
+    """
+
+    def __init__(self, next_path: str, *, lost: bool) -> None:
         super().__init__(next_path)
         self.next = next_path
+        self.lost = lost
 
 
 class Guard:
@@ -35,12 +44,13 @@ class Guard:
 
     Args:
         app: the home.
-        recognise: who made a request; None for nobody. It may ask the database.
+        accounts: recognises people.
     """
 
-    def __init__(self, app: App, recognise: Callable[[Request], Visitor | None]) -> None:
+    def __init__(self, app: App, accounts: Accounts) -> None:
         self.app = app
-        self._recognise = recognise
+        self._accounts = accounts
+        self._aside = Aside()
         self._names = KnownNames(app)
 
     def may(
@@ -63,9 +73,9 @@ class Guard:
         """
 
         async def visit(request: Request) -> AsyncIterator[Visit]:
-            visitor = await run_sync(self._recognise, request)
+            visitor = await run_sync(self._accounts.visitor, request)
             if visitor is None:
-                raise SignInFirst(_where(request))
+                raise SignInFirst(_where(request), lost=request.method not in _SAFE)
             if not all(visitor.may(permission) for permission in permissions):
                 raise Problem(403, "console-not-yours")
             form: FormData | None = None
@@ -79,6 +89,8 @@ class Guard:
                     app=self.app.acting_as(visitor.actor),
                     form=form or FormData(),
                     names=self._names,
+                    cookies=self._accounts.cookies,
+                    aside=self._aside,
                 )
             finally:
                 if form is not None:
@@ -150,6 +162,18 @@ async def read_form(request: Request, file_bytes: int = 0) -> FormData | None:
 
 
 def _where(request: Request) -> str:
-    path = request.url.path if request.method in _SAFE else "/console/"
-    query = f"?{request.url.query}" if request.url.query and request.method in _SAFE else ""
-    return quote(path + query, safe="/")
+    if request.method not in _SAFE:
+        return quote(_page_of(request), safe="/")
+    query = f"?{request.url.query}" if request.url.query else ""
+    return quote(request.url.path + query, safe="/")
+
+
+def _page_of(request: Request) -> str:
+    """Where the form is that was sent: the nearest page at its address or above."""
+    root, path = request.scope.get("root_path", ""), request.url.path
+    while len(path) > len(root):
+        scope = {**request.scope, "method": "GET", "path": path}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+            return path
+        path = path.rpartition("/")[0]
+    return f"{root}/"

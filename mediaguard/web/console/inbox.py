@@ -36,6 +36,9 @@ AT_ONCE_ASKED = 50
 
 _ABOUT_BYTES = 16_000
 
+_OPENED = frozenset({"clip-sound", "photo-encode-failed", "clip-encode-failed"})
+"""What holds a file that can be opened, though it is said of photos and clips too."""
+
 
 class About(BaseModel):
     """What is said of a file. Texts are searched for names, and not kept."""
@@ -166,9 +169,15 @@ def _take(visit: Visit, about: About, spool: Spool) -> Response:
     ]
     told = _told(visit, one)
     if not visit.visitor.sees(one.item.groups, one.item.brought_by):
-        # The same file: what becomes of it is for whoever brought it first.
-        told |= {"done": True, "review": None, "words": visit.say("console-inbox-not-first")}
-    return JSONResponse({**told, "named": named}, 202)
+        # What becomes of it is for whoever brought it first.
+        told |= {"done": True, "review": None, "words": ""}
+    note = "" if told["mine"] else visit.say("console-inbox-not-first")
+    return JSONResponse({**told, "note": note, "named": named}, 202)
+
+
+def _is_of_the_file(reason: str) -> bool:
+    """Whether the file itself cannot be opened, so that nothing but another file helps."""
+    return reason.startswith(("photo-", "clip-")) and reason not in _OPENED
 
 
 def _told(visit: Visit, one: Brought) -> dict[str, Any]:
@@ -182,6 +191,8 @@ def _told(visit: Visit, one: Brought) -> dict[str, Any]:
     words = ""
     if not in_hand and state != "gone" and item.reason is not None:
         words = visit.say(item.reason, **{"name": item.id, **(item.reason_params or {})})
+        if _is_of_the_file(item.reason):
+            words = f"{words} {visit.say('console-inbox-new-copy')}"
     pictured = live is not None and has_thumbnail(visit.app, live, item.kind)
     may_see = visitor.may(Permission.REVIEW)
     return {

@@ -23,7 +23,7 @@ def router(guard: Guard) -> APIRouter:
 
     @routes.get("")
     def show(visit: Annotated[Visit, Depends(may_keep)], subject_id: str) -> Response:
-        return _page(visit, subject_id)
+        return _page(visit, subject_id, made=visit.told(Link, once=True))
 
     @routes.post("")
     def make(visit: Annotated[Visit, Depends(may_keep)], subject_id: str) -> Response:
@@ -38,7 +38,7 @@ def router(guard: Guard) -> APIRouter:
         except InputError as error:
             problem = visit.say(error.code, **error.params)
             return _page(visit, subject_id, 422, problem=problem)
-        return _page(visit, subject_id, 201, made=made)
+        return visit.go_and_tell(f"/console/people/{subject_id}/links", made)
 
     @routes.post("/{link_id}/revoke")
     def revoke(
@@ -75,6 +75,8 @@ def _page(
 ) -> Response:
     links = PersonalLinks(visit.app)
     subject = _known(visit, subject_id)
+    if made is not None and made.row.subject_id != subject:
+        made = None
     return visit.page(
         "links.html",
         status,
@@ -85,4 +87,5 @@ def _page(
         which=visit.field("signatory_id"),
         problem=problem,
         made=made,
+        was_shown=made is None and "told" in visit.request.query_params,
     )

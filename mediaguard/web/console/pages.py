@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from mediaguard import __version__
 from mediaguard.texts import say
+from mediaguard.web.console.audit_words import who
 from mediaguard.web.console.sections import SECTIONS
 
 HEADERS = MappingProxyType(
@@ -74,7 +75,10 @@ def render(
             names[subject_id], subject_id
         )
 
-    defaults = {"visitor": None, "path": "", "notice": None}
+    def actor(name: str) -> str:
+        return who(name, language)
+
+    defaults: dict[str, object] = {"visitor": None, "path": "", "notice": None, "waiting": {}}
     html = (
         environment()
         .get_template(template if "/" in template else f"console/{template}")
@@ -85,6 +89,7 @@ def render(
                 "language": language,
                 "say": translated,
                 "moment": moment,
+                "actor": actor,
                 "person": person,
                 "sections": SECTIONS,
                 "version": __version__,

@@ -1,14 +1,17 @@
 """People: who agreed to what, all of them at a glance."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from mediaguard.core.access import Permission
 from mediaguard.core.consent import Rule
+from mediaguard.store.book import ChannelRules
 from mediaguard.store.known_rulings import KnownRulings
 from mediaguard.store.people import People
 from mediaguard.web.console import (
@@ -28,6 +31,9 @@ PER_PAGE = 50
 
 ALLOWED, NOT_ALLOWED = "yes", "no"
 """Beside the rules themselves: every reason for a yes or a no."""
+
+UNANSWERED = "unanswered"
+"""Nothing was answered on some channel, whichever."""
 
 STATES = (ALLOWED, NOT_ALLOWED, *(rule for rule in Rule if rule is not Rule.SUBJECT_UNKNOWN))
 
@@ -49,6 +55,11 @@ def router(guard: Guard) -> APIRouter:
     def find(visit: Annotated[Visit, Depends(may_see)]) -> Response:
         """What is looked for is sent, and stands in no address: it may be a name."""
         return _find(visit)
+
+    @routes.get("/-find")
+    def find_nothing(visit: Annotated[Visit, Depends(may_see)]) -> Response:
+        """Whoever comes back to that address."""
+        return visit.go(PATH)
 
     @routes.get("/-groups")
     def groups(visit: Annotated[Visit, Depends(may_see)]) -> Response:
@@ -78,14 +89,17 @@ def _matrix(visit: Visit, rulings: KnownRulings) -> Response:
         counts = Counter(
             state for subject_id in ids for state in _states(decided.get(subject_id, Rule.NONE))
         )
-        if state in STATES:
+        if state == UNANSWERED:
+            somewhere = _unanswered(session, rulings, rules, now)
+            ids = [subject_id for subject_id in ids if subject_id in somewhere]
+        elif state in STATES:
             ids = [s for s in ids if state in _states(decided.get(s, Rule.NONE))]
         pages = max(-(-len(ids) // PER_PAGE), 1)
         page = min(max(_number(query.get("page", "")), 1), pages)
         shown = ids[(page - 1) * PER_PAGE : page * PER_PAGE]
         persons = people.persons(shown, rules, now=now)
     filters = {"group": group, "state": state, "who": ",".join(who)}
-    if state:
+    if state and state != UNANSWERED:
         filters["channel"] = channel
     base = address(PATH, filters)
     return visit.page(
@@ -97,6 +111,7 @@ def _matrix(visit: Visit, rulings: KnownRulings) -> Response:
         group=group,
         channel=channel,
         state=state,
+        unanswered=UNANSWERED,
         who=who,
         more=bool(query.get("more")),
         states=[(name, counts[name]) for name in STATES],
@@ -104,6 +119,17 @@ def _matrix(visit: Visit, rulings: KnownRulings) -> Response:
         pages=pages,
         base=base + ("&" if "?" in base else "?"),
     )
+
+
+def _unanswered(
+    session: Session, rulings: KnownRulings, rules: Mapping[str, ChannelRules], now: datetime
+) -> Collection[str]:
+    return {
+        subject_id
+        for of_channel in rules.values()
+        for subject_id, rule in rulings.of(session, of_channel, now=now).items()
+        if rule == Rule.NONE
+    }
 
 
 def _states(rule: str) -> tuple[str, str]:

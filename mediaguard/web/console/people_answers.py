@@ -8,6 +8,7 @@ from starlette.responses import Response
 from mediaguard.core.access import Permission
 from mediaguard.core.consent import MATCHING, UNATTRIBUTED, Answer, Ruling, Signatory
 from mediaguard.errors import InputError
+from mediaguard.store.desk import Withdrawal
 from mediaguard.store.people import People, Person
 from mediaguard.web.console.guard import Guard
 from mediaguard.web.console.people_known import PATH, day, decider, known, standing, tried
@@ -48,6 +49,19 @@ def router(guard: Guard) -> APIRouter:
             visit,
             lambda: _withdraw(visit, subject_id, channel),
             lambda problem: _ask(visit, person, channel, problem),
+        )
+
+    @routes.get("/withdrawn")
+    def withdrawn(visit: Annotated[Visit, Depends(may_say_no)], subject_id: str) -> Response:
+        subject, done = known(visit, subject_id), visit.told(Withdrawal)
+        if done is None:
+            return visit.go(f"{PATH}/{subject_id}")
+        return visit.page(
+            "people_withdrawn.html",
+            subject=subject,
+            done=done,
+            channels=[*dict.fromkeys(event.channel for event in done.events)],
+            matching=MATCHING,
         )
 
     return routes
@@ -97,7 +111,6 @@ def _record(visit: Visit, subject_id: str) -> Response:
     signatory, evidence = visit.field("signatory"), visit.field("evidence")
     signatory_id, wording = visit.field("signatory_id") or None, visit.field("wording") or None
     valid_from, valid_until = day(visit, "valid_from"), day(visit, "valid_until")
-    texts = visit.app.wordings.get(wording).texts if wording else None
     # A yes first: whatever is wrong with the form is wrong with it, before anything is recorded.
     rulings: list[Ruling] = []
     for channel in yes:
@@ -110,7 +123,6 @@ def _record(visit: Visit, subject_id: str) -> Response:
             wording=wording,
             valid_from=valid_from,
             valid_until=valid_until,
-            texts=texts,
         )
         rulings.append(ruling)
     for channel in no:
@@ -162,10 +174,4 @@ def _withdraw(visit: Visit, subject_id: str, channel: str | None) -> Response:
         signatory_id=visit.field("signatory_id") or None,
         evidence=visit.field("evidence"),
     )
-    return visit.page(
-        "people_withdrawn.html",
-        subject=known(visit, subject_id),
-        done=done,
-        channels=[*dict.fromkeys(event.channel for event in done.events)],
-        matching=MATCHING,
-    )
+    return visit.go_and_tell(f"{PATH}/{subject_id}/withdrawn", done)

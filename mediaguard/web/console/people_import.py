@@ -104,9 +104,15 @@ def router(guard: Guard) -> APIRouter:
                     raise
                 return _preview(visit, wanted, _foresee(visit, wanted), key, error)
             parked(visit).drop(actor, key)
-            return visit.page("people_imported.html", name=file.name, counts=_counts(plan))
+            done = Imported(file.name, _counts(plan), plan.questions)
+            return visit.go_and_tell(f"{PATH}/-import/done", done)
 
         return _tried(visit, act)
+
+    @routes.get("/done")
+    def done(visit: Annotated[Visit, Depends(may_keep)]) -> Response:
+        told = visit.told(Imported)
+        return visit.page("people_imported.html", done=told) if told else visit.go(PATH)
 
     @routes.post("/discard")
     def discard(visit: Annotated[Visit, Depends(may_keep)]) -> Response:
@@ -114,6 +120,21 @@ def router(guard: Guard) -> APIRouter:
         return visit.go(f"{PATH}/-import", "notice-people-discarded")
 
     return routes
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did.
+
+    Attributes:
+        name: of the file.
+        counts: what changed, by the code of its word.
+        questions: so many pictures a person has to look at because of it.
+    """
+
+    name: str
+    counts: Mapping[str, int]
+    questions: int
 
 
 @dataclass(frozen=True, slots=True)

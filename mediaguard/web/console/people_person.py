@@ -8,6 +8,7 @@ from starlette.responses import Response
 from mediaguard.core.access import Permission
 from mediaguard.core.consent import MATCHING, Kind, Signatory, sixteenth_birthday
 from mediaguard.store.people import People
+from mediaguard.store.questions import Questions
 from mediaguard.web.console.guard import Guard
 from mediaguard.web.console.people_known import decider, standing
 from mediaguard.web.console.visit import Visit
@@ -25,6 +26,7 @@ def router(guard: Guard) -> APIRouter:
         with visit.app.database.read() as session:
             people = People(session)
             shown, coming_down = people.shown(subject_id), people.coming_down(subject_id)
+            questions = Questions(session).about(subject_id)
         versions = {event.wording for event in person.events if event.wording}
         wordings = visit.app.wordings.of(versions)
         born = subject.born if subject.kind is Kind.STUDENT else None
@@ -41,6 +43,7 @@ def router(guard: Guard) -> APIRouter:
             with_text={version for version, wording in wordings.items() if wording.texts},
             shown=shown,
             coming_down=coming_down,
+            questions=questions,
         )
 
     return routes

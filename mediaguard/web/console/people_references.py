@@ -8,13 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from mediaguard.app import App, Enrolment
+from mediaguard.app import ODD, App, Enrolment
 from mediaguard.core.access import Permission
 from mediaguard.core.consent import MATCHING
 from mediaguard.errors import InputError
 from mediaguard.web.console.guard import Guard
 from mediaguard.web.console.people_known import PATH, known, standing, tried
 from mediaguard.web.console.visit import Visit
+from mediaguard.web.problems import Problem
 
 FILE_BYTES = 60_000_000
 """Of all photos of one form together."""
@@ -22,8 +23,7 @@ FILE_BYTES = 60_000_000
 ENOUGH = 3
 """References from which on a subject is recognised well (docs/decisions/0003)."""
 
-ODD = 0.5
-"""A reference this far from the mean of the subject's others may be somebody else's."""
+_DOUBTFUL = "enrol-doubtful"
 
 PATIENCE = 20.0
 """Seconds to wait until nobody else looks at pixels."""
@@ -63,8 +63,11 @@ def router(guard: Guard) -> APIRouter:
             if not photos:
                 raise InputError("people-no-photo")
             with _eyes(visit.app):
-                made = visit.app.enrol(subject_id, photos)
-            return _page(visit, subject_id, told=[_tell(visit, subject_id, one) for one in made])
+                sure = visit.field("sure") == "yes"
+                made = visit.app.enrol(subject_id, photos, sure=sure)
+            doubtful = any(one.refused and one.refused.code == _DOUBTFUL for one in made)
+            told = [_tell(visit, subject_id, one) for one in made]
+            return _page(visit, subject_id, told=told, doubtful=doubtful)
 
         return tried(visit, act, lambda problem: _page(visit, subject_id, problem))
 
@@ -76,11 +79,26 @@ def router(guard: Guard) -> APIRouter:
         visit.app.desk.forget(subject_id)
         return visit.go(f"{PATH}/{subject_id}", "notice-people-forgot")
 
+    @routes.post("/{number}/remove")
+    def remove(
+        visit: Annotated[Visit, Depends(may_keep)], subject_id: str, number: str
+    ) -> Response:
+        known(visit, subject_id)
+        there = number.isdecimal() and number.isascii() and len(number) < 10
+        if not there or not visit.app.desk.remove_reference(subject_id, int(number)):
+            raise Problem(404, "web-not-found")
+        return visit.go(f"{PATH}/{subject_id}/references", "notice-people-reference-removed")
+
     return routes
 
 
 def _page(
-    visit: Visit, subject_id: str, problem: str | None = None, told: Sequence[Told] = ()
+    visit: Visit,
+    subject_id: str,
+    problem: str | None = None,
+    told: Sequence[Told] = (),
+    *,
+    doubtful: bool = False,
 ) -> Response:
     person = standing(visit, subject_id)
     return visit.page(
@@ -91,6 +109,9 @@ def _page(
         opt_in=person.cells[MATCHING].ruling,
         enough=ENOUGH,
         told=told,
+        doubtful=doubtful,
+        references=visit.app.desk.references(subject_id),
+        odd=ODD,
         problem=problem,
     )
 
@@ -108,7 +129,8 @@ def _eyes(app: App) -> Iterator[None]:
 def _tell(visit: Visit, subject_id: str, made: Enrolment) -> Told:
     name = made.photo.name
     if made.refused is not None:
-        return Told(name, "bad", [visit.say(made.refused.code, **made.refused.params)])
+        code = "people-doubtful" if made.refused.code == _DOUBTFUL else made.refused.code
+        return Told(name, "bad", [visit.say(code, **made.refused.params)])
     params: dict[str, object] = {"photo": name, "subject": subject_id, "count": made.count}
     sentences = [visit.say("enrolled", **params)]
     sentences += [

@@ -7,7 +7,6 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from mediaguard.core.access import Visitor
-from mediaguard.store.scope import Scope
 from mediaguard.store.sight import in_groups
 from mediaguard.store.tables import SubjectRow
 from mediaguard.web.console.visit import Visit
@@ -17,11 +16,6 @@ MOST = 30
 """So many are offered to choose from."""
 
 CHUNK = 500
-
-
-def scope_of(visitor: Visitor) -> Scope | None:
-    """What they may see of items and publications; None for everything."""
-    return None if visitor.sees_everything else Scope(visitor.groups, visitor.actor)
 
 
 def known_to(visitor: Visitor, session: Session, subject_ids: Iterable[str]) -> frozenset[str]:

@@ -13,13 +13,14 @@ from mediaguard.core.access import Permission
 from mediaguard.store.items import VISIBLE, Publications
 from mediaguard.store.publication_pages import Listed, PublicationPages, Wanted
 from mediaguard.store.review_desk import ReviewDesk
+from mediaguard.store.scope import scope_of
 from mediaguard.store.tables import PublicationRow
 from mediaguard.store.takedowns import Takedowns
 from mediaguard.web.console.browsing import browsing
 from mediaguard.web.console.browsing import find as find_somebody
 from mediaguard.web.console.guard import Guard
 from mediaguard.web.console.lists import PER_PAGE, given, place
-from mediaguard.web.console.persons import known_to, require_known, scope_of
+from mediaguard.web.console.persons import known_to, require_known
 from mediaguard.web.console.thumbnails import has_thumbnail, thumbnail
 from mediaguard.web.console.visit import Visit
 from mediaguard.web.problems import Problem

@@ -12,9 +12,10 @@ from mediaguard.core.faces import Box
 from mediaguard.errors import InputError, MediaError
 from mediaguard.review import Review, Reviewed
 from mediaguard.store.items import Publications
+from mediaguard.store.scope import scope_of
 from mediaguard.texts import say
 from mediaguard.web.console.guard import Guard
-from mediaguard.web.console.persons import found_by, scope_of
+from mediaguard.web.console.persons import found_by
 from mediaguard.web.console.pictures import Drawn
 from mediaguard.web.console.review_view import is_in_hand, view
 from mediaguard.web.console.visit import Visit

@@ -102,8 +102,8 @@ class ItemView:
 
     @property
     def can_approve(self) -> bool:
-        """Whether it can be handled anew."""
-        return self.kept and self.can_mark
+        """Whether to handle it anew can lead to anything: what cannot be opened is held again."""
+        return self.kept and self.can_mark and self.size is not None
 
     @property
     def can_mark(self) -> bool:

@@ -49,7 +49,7 @@ PAGES = (
 def make_site(app: App) -> FastAPI:
     """The console of a home, to be mounted at /console."""
     accounts = Accounts(app)
-    guard = Guard(app, accounts.visitor)
+    guard = Guard(app, accounts)
     site = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     site.state.origin = app.config.web.address
     site.add_middleware(KnownHosts, web=app.config.web, language=app.language)
@@ -63,7 +63,10 @@ def make_site(app: App) -> FastAPI:
         assert isinstance(error, SignInFirst)
         if _wants_json(request):
             return await failed(request, HTTPException(401))
-        return RedirectResponse(f"/console/sign-in?next={error.next}", 303)
+        response = RedirectResponse(f"/console/sign-in?next={error.next}", 303)
+        if error.lost:
+            accounts.cookies.set_notice(response, "notice-not-recorded")
+        return response
 
     async def failed(request: Request, error: Exception) -> Response:
         problem = as_problem(error)

@@ -1,7 +1,7 @@
 """Takedowns: what has to come down, how far that is, and the proof of it."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -16,6 +16,7 @@ from mediaguard.errors import InputError
 from mediaguard.phrases import answer, received_by
 from mediaguard.published import Published
 from mediaguard.store.items import Publications
+from mediaguard.store.scope import scope_of
 from mediaguard.store.tables import TakedownRow
 from mediaguard.store.takedown_pages import Asked, TakedownPages
 from mediaguard.store.takedowns import OPEN, Takedowns
@@ -23,11 +24,18 @@ from mediaguard.web.console.browsing import browsing
 from mediaguard.web.console.browsing import find as find_somebody
 from mediaguard.web.console.guard import Guard
 from mediaguard.web.console.lists import PER_PAGE, given, place
-from mediaguard.web.console.persons import known_to, require_known, scope_of
+from mediaguard.web.console.persons import known_to, require_known
 from mediaguard.web.console.visit import Visit
+from mediaguard.web.console.waiting import due_since
 from mediaguard.web.problems import Problem
 
 PATH = "/console/takedowns"
+
+_ADVICE = {
+    None: "takedown-advice-wait",
+    "takedown-lingers": "takedown-advice-lingers",
+    "takedown-elsewhere": "takedown-advice-elsewhere",
+}
 
 WHICH: dict[str, Sequence[str]] = {
     "open": OPEN,
@@ -123,11 +131,6 @@ def router(guard: Guard) -> APIRouter:
     return routes
 
 
-def due_since(app: App) -> datetime:
-    """What was asked for before this moment should have been gone by now."""
-    return app.now() - timedelta(minutes=app.config.takedown.overdue_minutes)
-
-
 def _filters(channel: str | None, which: str | None, subject: str | None) -> dict[str, str | None]:
     return {
         "channel": channel,
@@ -189,9 +192,7 @@ def _advice(app: App, row: TakedownRow) -> str | None:
         return None
     if row.channel not in app.config.channels:
         return "takedown-advice-channel"
-    if row.problem is None:
-        return "takedown-advice-wait"
-    return "takedown-advice-lingers" if row.problem == "takedown-lingers" else "takedown-advice"
+    return _ADVICE.get(row.problem, "takedown-advice")
 
 
 def _seen(visit: Visit, session: Session, takedown_id: str) -> TakedownRow:

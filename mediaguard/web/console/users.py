@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from mediaguard.core.access import Permission, Role
 from mediaguard.errors import InputError
+from mediaguard.store.ledger import Ledger
 from mediaguard.store.user_desk import LINK_MINUTES
 from mediaguard.web.console.guard import Guard
 from mediaguard.web.console.visit import Visit
@@ -36,7 +37,7 @@ def router(guard: Guard) -> APIRouter:
             )
         except InputError as error:
             return _list(visit, error)
-        return _link(visit, user.user_id)
+        return _make_link(visit, user.user_id)
 
     @routes.get("/{user_id}")
     def one(visit: Annotated[Visit, Depends(may_keep)], user_id: str) -> Response:
@@ -60,9 +61,20 @@ def router(guard: Guard) -> APIRouter:
     def link(visit: Annotated[Visit, Depends(may_keep)], user_id: str) -> Response:
         _require(visit, user_id)
         try:
-            return _link(visit, user_id)
+            return _make_link(visit, user_id)
         except InputError as error:
             return _one(visit, user_id, error)
+
+    @routes.get("/{user_id}/link")
+    def show_link(visit: Annotated[Visit, Depends(may_keep)], user_id: str) -> Response:
+        _require(visit, user_id)
+        return visit.page(
+            "user_link.html",
+            user_id=user_id,
+            link=visit.told(str, once=True),
+            minutes=LINK_MINUTES,
+            nobody_in=_nobody_in(visit, user_id),
+        )
 
     @routes.post("/{user_id}/{act}")
     def act(visit: Annotated[Visit, Depends(may_keep)], user_id: str, act: str) -> Response:
@@ -134,6 +146,7 @@ def _one(visit: Visit, user_id: str, error: InputError | None = None) -> Respons
         user=user,
         roles=list(Role),
         oneself=user.user_id == visit.visitor.user_id,
+        nobody_in=_nobody_in(visit, user_id),
         error=None if error is None else visit.say(error.code, **error.params),
         typed={
             "roles": _roles(visit) if sent else user.roles,
@@ -144,11 +157,14 @@ def _one(visit: Visit, user_id: str, error: InputError | None = None) -> Respons
     )
 
 
-def _link(visit: Visit, user_id: str) -> Response:
+def _nobody_in(visit: Visit, user_id: str) -> list[str]:
+    """The groups of a user in which there is nobody: mistyped, most likely."""
+    with visit.app.database.read() as session:
+        known = Ledger(session).group_names()
+    return sorted(visit.app.users.user(user_id).groups.difference(known))
+
+
+def _make_link(visit: Visit, user_id: str) -> Response:
     """A link to be handed over; it is shown once."""
     token = visit.app.users.make_link(user_id)
-    base = visit.app.config.web.address or str(visit.request.base_url).rstrip("/")
-    base = base.removesuffix("/console")
-    return visit.page(
-        "user_link.html", user_id=user_id, link=f"{base}{LINK}/{token}", minutes=LINK_MINUTES
-    )
+    return visit.go_and_tell(f"{USERS}/{user_id}/link", f"{visit.app.site}{LINK}/{token}")

@@ -1,7 +1,7 @@
 """One request of somebody who is signed in, and how it is answered."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from starlette.datastructures import FormData, UploadFile
@@ -12,8 +12,13 @@ from mediaguard.app import App
 from mediaguard.core.access import Visitor
 from mediaguard.sent import Sent
 from mediaguard.texts import say
+from mediaguard.web.console.aside import Aside
+from mediaguard.web.console.cookies import Cookies
 from mediaguard.web.console.names import KnownNames
 from mediaguard.web.console.pages import render
+from mediaguard.web.console.waiting import waiting
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,8 @@ class Visit:
         app: the home, acting as the visitor.
         form: what was sent; empty unless it was a form.
         names: of people, for display.
+        cookies: of the browser.
+        aside: what was just done, by session.
     """
 
     request: Request
@@ -33,6 +40,8 @@ class Visit:
     app: App
     form: FormData
     names: KnownNames
+    cookies: Cookies
+    aside: Aside
 
     def field(self, name: str, default: str = "") -> str:
         """A field of the form as text, without blanks around it."""
@@ -50,7 +59,8 @@ class Visit:
 
     def page(self, template: str, status: int = 200, **values: object) -> Response:
         """A page of `templates/console`."""
-        return render(
+        notice = self.cookies.notice(self.request)
+        page = render(
             template,
             self.visitor.language,
             self.app.config.zone,
@@ -58,22 +68,38 @@ class Visit:
             visitor=self.visitor,
             path=self.request.url.path,
             names=self.names.all(),
-            notice=_notice(self.request.query_params.get("notice")),
+            waiting=waiting(self.app, self.visitor),
+            notice=notice,
             **values,
         )
+        if notice:
+            self.cookies.end_notice(page)
+        return page
 
     def go(self, path: str, notice: str | None = None, **query: str) -> Response:
         """Go on to a page after something was done; `notice` is said there.
 
         Args:
             path: below the site.
-            notice: a code of `mediaguard.texts` that begins with `notice-`.
+            notice: a code of `mediaguard.texts`; said once, on the next page.
             **query: more for the address.
         """
-        more: Mapping[str, str] = query if notice is None else {**query, "notice": notice}
-        return RedirectResponse(path + (f"?{urlencode(more)}" if more else ""), 303)
+        response = RedirectResponse(path + (f"?{urlencode(query)}" if query else ""), 303)
+        if notice is not None:
+            self.cookies.set_notice(response, notice)
+        return response
 
+    def go_and_tell(self, path: str, thing: object) -> Response:
+        """Go on to a page that tells of something that cannot be looked up; see `told`."""
+        return self.go(path, told=self.aside.put(self.visitor.token, thing))
 
-def _notice(code: str | None) -> str | None:
-    """Only our own sentences are said: anybody can write an address."""
-    return code if code and code.startswith("notice-") and say(code) != code else None
+    def told(self, kind: type[T], *, once: bool = False) -> T | None:
+        """What the page is to tell of; None if that was too long ago, or in another session.
+
+        Args:
+            kind: what it is.
+            once: it is not to be seen again.
+        """
+        find = self.aside.take if once else self.aside.get
+        thing = find(self.visitor.token, self.request.query_params.get("told", ""))
+        return thing if isinstance(thing, kind) else None

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from mediaguard.core.access import Permission
+from mediaguard.store.kept_wordings import KeptWordings
 from mediaguard.web.console.guard import Guard
 from mediaguard.web.console.visit import Visit
 from mediaguard.web.problems import Problem
@@ -21,6 +22,8 @@ def router(guard: Guard) -> APIRouter:
         wording = visit.app.wordings.get(version)
         if not wording.texts:
             raise Problem(404, "wording-missing", version=version)
-        return visit.page("wording.html", wording=wording)
+        with visit.app.database.read() as session:
+            named = KeptWordings(session).is_named(version)
+        return visit.page("wording.html", wording=wording, named=named)
 
     return routes

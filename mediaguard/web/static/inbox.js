@@ -13,6 +13,8 @@ let sending = 0;
 
 form.hidden = false;
 form.addEventListener("submit", (event) => event.preventDefault());
+form.channel.addEventListener("change", () => { document.getElementById("first").textContent = ""; });
+picker.addEventListener("click", (event) => { if (!hasChannel()) event.preventDefault(); });
 picker.addEventListener("change", () => { add(picker.files); picker.value = ""; });
 for (const kind of ["dragover", "drop"]) {
   document.addEventListener(kind, (event) => event.preventDefault()); // a file beside the field must not open
@@ -29,6 +31,14 @@ function make(tag, className = "", text = "") {
   return one;
 }
 
+// With several channels nothing goes anywhere before somebody said where to.
+function hasChannel() {
+  if (form.channel.value) return true;
+  document.getElementById("first").textContent = form.dataset.first;
+  form.channel.focus();
+  return false;
+}
+
 function about(file) {
   const data = new FormData(form);
   const said = { channel: data.get("channel"), groups: data.getAll("groups"), file_name: file.name.slice(0, 255) };
@@ -37,6 +47,7 @@ function about(file) {
 }
 
 function add(files) {
+  if (!files.length || !hasChannel()) return;
   for (const file of files) {
     const row = make("li", "file card");
     row.append(make("div", "thumb"), make("div", "about"), make("div", "row links"));
@@ -44,6 +55,7 @@ function add(files) {
     head.append(make("span", "name", file.name), make("span", "state"));
     row.querySelector(".about").append(head, make("p", "words"));
     document.getElementById("sent").hidden = false;
+    document.getElementById("nothing")?.setAttribute("hidden", "");
     list.prepend(row);
     // What is chosen now counts for this file, whatever is chosen for the next.
     const job = { file, row, about: about(file) };
@@ -97,9 +109,30 @@ function finish(job, request) {
     return;
   }
   job.row.dataset.item = answer.id;
+  if (answer.note) job.row.querySelector(".about").append(make("p", "note", answer.note));
   for (const sentence of answer.named) job.row.querySelector(".about").append(make("p", "named", sentence));
+  if (answer.mine && answer.state !== "rejected") job.row.querySelector(".links").append(removal(job, answer.id));
   outcome(job.row, answer);
 }
+
+function removal(job, item) {
+  const one = document.getElementById("removal").content.firstElementChild.cloneNode(true);
+  one.action = `/console/inbox/${item}/remove`;
+  one.querySelector(".hidden-words").textContent = ` ${job.file.name}`;
+  return one;
+}
+
+// What was just brought in is removed without leaving the page: others may still be on their way.
+document.addEventListener("submit", async (event) => {
+  const one = event.target;
+  if (event.defaultPrevented || !one.closest("#list .remove")) return;
+  event.preventDefault();
+  const row = one.closest("li");
+  try {
+    await fetch(one.action, { method: "POST", body: new URLSearchParams(new FormData(one)), credentials: "same-origin" });
+    row.toggleAttribute("data-waits", true); // what became of it is asked
+  } catch { one.submit(); }
+});
 
 function tell(job, state, words, label = "") {
   const badge = make("span", `badge ${KIND[state] ?? "info"}`, label || form.dataset.not);
@@ -125,6 +158,7 @@ function outcome(row, item) {
   }
   const links = row.querySelector(".links");
   for (const old of links.querySelectorAll("a")) old.remove();
+  if (item.state === "rejected") links.querySelector("form")?.remove();
   const wanted = item.state === "released" ? [[item.published, form.dataset.see]] : [[item.review, form.dataset.look]];
   for (const [address, words] of wanted) {
     if (!address) continue;

@@ -96,6 +96,12 @@ document.addEventListener("click", (event) => {
   if (event.target.closest?.("#add > summary") && !document.getElementById("add").open) start();
 });
 
+// Whoever says that it is somebody else goes on to say who: what they type belongs into the field.
+document.addEventListener("toggle", ({ target }) => {
+  if (target.id === "add" && !target.open) stop();
+  if (target.open) target.querySelector("input[name=subject]")?.focus();
+}, true);
+
 // -- drawing a box ---------------------------------------------------------------------------
 
 let drawing = null; // { rect, x, y, w, h } in pixels of the original
@@ -196,17 +202,20 @@ function key(event) {
     case "c": return press(card?.querySelector('[data-confirm="1"]'));
     case "n": case "f": case "r": return press(card?.querySelector(`[data-key="${event.key}"]`));
     case "b": return start();
-    case "?": { const legend = document.getElementById("legend"); legend.open = !legend.open; legend.querySelector("summary").focus(); return undefined; }
+    case "?": { const legend = document.getElementById("legend"); legend.open = !legend.open; legend.scrollIntoView({ block: "nearest" }); return undefined; }
     default: return press(document.querySelector(`#review [data-key="${CSS.escape(event.key)}"]`));
   }
 }
+
+// What is pressed where somebody is about to fill in something is never a command.
+function isFillingIn(target) { return target.closest("details")?.querySelector("form") != null; }
 
 const KNOWN = new Set(["j", "k", "ArrowLeft", "ArrowRight", "c", "n", "f", "r", "b", "u", "a", "x", ",", ".", "?"]);
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat && !drawing || isTyping(event.target)) return;
   if (drawing && moveBox(event)) { event.preventDefault(); return; }
-  if (wantsToGo || localStorage.getItem(KEYS) === "off") return;
+  if (isFillingIn(event.target) || wantsToGo || localStorage.getItem(KEYS) === "off") return;
   if (!KNOWN.has(event.key) && !/^Digit[1-9]$/.test(event.code)) return;
   event.preventDefault();
   key(event);
