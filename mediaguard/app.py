@@ -189,7 +189,7 @@ class App:
             return "en"
 
     @property
-    def site(self) -> str:
+    def origin(self) -> str:
         """Where people find the pages of the home; links begin with it."""
         web = self.config.web
         return web.address or self._root.served_at or web.site

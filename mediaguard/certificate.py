@@ -1,11 +1,13 @@
 """What a parent gets: what was taken down, where, when, why, and what was found there afterwards.
 
-It is about one subject. Who else can be seen in a picture does not stand in it.
+It is about one subject. Who else can be seen in a picture does not stand in it, nor in which
+folder of a server a file was.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import PurePath
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +17,7 @@ from sqlalchemy.orm import Session
 from mediaguard.app import App
 from mediaguard.core.consent import Rule
 from mediaguard.errors import InputError
-from mediaguard.phrases import answer, day, moment, received_by
+from mediaguard.phrases import answer, channel_title, day, moment, received_by
 from mediaguard.store.audit import Audit, AuditEntry
 from mediaguard.store.items import Items, Publications
 from mediaguard.store.ledger import Ledger
@@ -35,7 +37,7 @@ class Place:
     """Where a publication was, and what was found there when somebody last looked.
 
     Attributes:
-        url: its address.
+        url: its address; of a file only the name.
         gone: it was not there any more; None if nobody looked yet.
         answer: what answered, as in `core.publication.Look`.
     """
@@ -277,10 +279,15 @@ def _removal(app: App, session: Session, row: TakedownRow) -> Removal:
 
 def _places(publication: PublicationRow, row: TakedownRow) -> tuple[Place, ...]:
     """Its addresses, and whatever else somebody looked at."""
-    places = {url: Place(url) for url in publication.urls}
+    places = {url: Place(_without_folder(url)) for url in publication.urls}
     for look in row.looks:
-        places[look["url"]] = Place(look["url"], look["gone"], look["answer"])
+        url = look["url"]
+        places[url] = Place(_without_folder(url), look["gone"], look["answer"])
     return tuple(places.values())
+
+
+def _without_folder(url: str) -> str:
+    return url if url.startswith(("https://", "http://")) else PurePath(url).name
 
 
 def _is_replaced(session: Session, row: TakedownRow) -> bool:
@@ -342,14 +349,14 @@ class _Words:
             (self.say("certificate-pseudonym"), of.subject),
             (
                 self.say("certificate-channel"),
-                printable(of.channel) if of.channel else self.say("certificate-every-channel"),
+                self._title(of.channel) if of.channel else self.say("certificate-every-channel"),
             ),
             (self.say("certificate-made"), self._moment(of.made_at)),
             (self.say("certificate-zone"), of.zone.key),
         ]
 
     def name(self, one: Removal) -> str:
-        return f"{self.say(f'certificate-{one.kind}')}, {one.channel}"
+        return f"{self.say(f'certificate-{one.kind}')}, {self._title(one.channel)}"
 
     def outcome(self, one: Removal) -> str:
         return self.say(f"certificate-state-{one.outcome}")
@@ -405,6 +412,9 @@ class _Words:
             params["at"] = self._moment(one.answered_at)
             return self.say("certificate-why-event", params)
         return self.say("certificate-why-event-only", params)
+
+    def _title(self, channel: str) -> str:
+        return channel_title(channel, self._language)
 
     def _moment(self, value: datetime | None, otherwise: str = "") -> str:
         if value is None:

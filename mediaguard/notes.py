@@ -8,6 +8,11 @@ from mediaguard.core.media import ItemReport
 from mediaguard.texts import say
 
 
+def remove_note(app: App, channel: str, item_id: str) -> None:
+    """Remove the note of an item of which a person has decided: it names a file."""
+    (app.ready(channel) / f"{item_id}.txt").unlink(missing_ok=True)
+
+
 def update_note(app: App, channel: str, report: ItemReport) -> None:
     """Write the note of an item that does not go out, and remove that of one that did.
 
@@ -16,7 +21,7 @@ def update_note(app: App, channel: str, report: ItemReport) -> None:
     item = report.item_id or app.keyring.digest("note", report.path.encode())[:16]
     path = app.ready(channel) / f"{item}.txt"
     if report.outcome.goes_out:
-        path.unlink(missing_ok=True)
+        remove_note(app, channel, item)
         return
     params = {
         "channel": channel,

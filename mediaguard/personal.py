@@ -251,7 +251,7 @@ class PersonalLinks:
         return row
 
     def _link(self, row: PersonalLinkRow) -> Link:
-        return Link(row, f"{self._app.site}{PATH}{self.token(row)}")
+        return Link(row, f"{self._app.origin}{PATH}{self.token(row)}")
 
     def _audit(self, session: Session, action: str, row: PersonalLinkRow) -> None:
         Audit(session, self._app.keyring).append(

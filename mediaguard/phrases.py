@@ -22,6 +22,13 @@ def moment(value: datetime, zone: tzinfo, language: str) -> str:
     return say("moment", {"date": day(local, language), "time": f"{local:%H:%M}"}, language)
 
 
+def channel_title(channel: str, language: str) -> str:
+    """What families call a channel; its name where there is no title."""
+    code = f"personal-channel-{channel}"
+    title = say(code, {}, language)
+    return printable(channel) if title == code else title
+
+
 def answer(value: str, language: str) -> str:
     """What answered at a place (`core.publication.Look.answer`); a status stays a number."""
     if value in _ANSWERS:

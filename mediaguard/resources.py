@@ -12,3 +12,9 @@ def resource(*parts: str) -> Path:
     package = Path(__file__).parent
     installed = package.joinpath("data", *parts)
     return installed if installed.exists() else package.parent.joinpath(*parts)
+
+
+def mappings(home: Path) -> dict[str, Path]:
+    """The column layouts by file name: those of the home, and the examples that come with it."""
+    folders = (resource("config", "examples"), home / "mappings")
+    return {path.name: path for folder in folders for path in sorted(folder.glob("*.toml"))}

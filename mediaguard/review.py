@@ -18,7 +18,7 @@ from mediaguard.media import strips
 from mediaguard.media.clip import Clip, ClipLimits
 from mediaguard.media.photo import Photo, decode
 from mediaguard.media.sniffing import HEAD_BYTES, clip_format
-from mediaguard.notes import update_note
+from mediaguard.notes import remove_note, update_note
 from mediaguard.pipeline.ports import Progress, silent
 from mediaguard.store.marks import as_mark
 from mediaguard.store.review_desk import ReviewDesk, version_of
@@ -339,6 +339,7 @@ class Review:
         """
         row, _ = self._desk.find(item)
         was_published = self._desk.reject(row.id)
+        remove_note(self._app, row.channel, row.id)
         book = self._app.book(row.channel)
         try:
             with book.held(row.id):

@@ -16,7 +16,7 @@ from mediaguard.errors import InputError
 from mediaguard.phrases import moment
 from mediaguard.store.ledger import Ledger
 from mediaguard.store.takedowns import Takedowns
-from mediaguard.texts import explain
+from mediaguard.texts import AREAS, explain
 from tests.pipeline.world import CHANNEL, World, make_world
 from tests.takedown_world import (
     confirmed,
@@ -109,7 +109,7 @@ def test_what_is_gone_is_certified(world):
     assert text.startswith("CERTIFICATE OF REMOVAL\n")
     for words in (
         "Everything listed here is gone",
-        "Photo, website-public",
+        "Photo, The school's public website",
         "2 March 2099, 14:05",
         f"has withdrawn consent (answer no. {answer.event_id}, recorded on",
         "https://x.test/2  gone (410)",
@@ -148,7 +148,7 @@ def test_what_is_open_makes_it_a_statement(world):
     assert "https://x.test/4  not confirmed (no answer)" in text
     assert "https://x.test/5  not looked at yet" in text
     assert "https://x.test/3  STAAT ER NOG (200 uit een cache)" in made.as_text("nl")
-    assert "Video, website-public" in text
+    assert "Video, The school's public website" in text
     assert "Certificate" not in Page(made.as_html("en")).text
     assert [one.proof is None for one in made.removals].count(True) == 3
 
@@ -375,6 +375,35 @@ def test_a_hostile_address_stays_text(world):
     assert sum("S-2: all gone" in line for line in text.splitlines()) == 1
     assert "\n  S-2" not in text
     assert text.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("folder", ["/srv/home/ready/website-public", "home/ready/website-public"])
+def test_no_folder_of_the_server_and_no_code_of_the_channel_leave_the_house(world, folder):
+    file = f"{folder}/photo-7.jpg"
+    published(world, "S-1", urls=(file, "https://x.test/a/photo-7.jpg"))
+    key = published(world, "S-1", urls=(f"{folder}/photo-8.jpg",))
+    world.desk.withdraw("S-1", CHANNEL)
+    confirmed(world, key, Look(f"{folder}/photo-8.jpg", True, "no file"))
+    made = certificate(world, "S-1", CHANNEL)
+    for told in (made.as_text("en"), made.as_html("en"), made.as_html("nl")):
+        assert "ready" not in told
+        assert CHANNEL not in told
+        assert "photo-7.jpg" in told
+        assert "https://x.test/a/photo-7.jpg" in told
+    assert "photo-8.jpg  gone" in made.as_text("en")
+    assert "De openbare website van de school" in made.as_text("nl")
+    assert folder not in json.dumps(made.as_json())
+    assert made.as_json()["channel"] == CHANNEL  # programs know it by its name
+
+
+def test_one_dutch_word_for_it():
+    said = " ".join(
+        text
+        for area in AREAS
+        for code, text in area.NL.items()
+        if "certificate" in code or code in ("statement", "personal-takedowns-more")
+    )
+    assert "erklaring" not in said
 
 
 def test_the_page_needs_nothing_from_elsewhere(world):

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaguard import config
+from mediaguard.app import App
 from mediaguard.errors import ConfigError
+from mediaguard.texts import explain
 
 CHANNEL = "[channels.website-public]\n"
 
@@ -43,8 +45,6 @@ def test_defaults(tmp_path: Path):
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, text: str, named: str):
-    from mediaguard.texts import explain
-
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, text)
     said = explain(caught.value)
@@ -57,6 +57,48 @@ def test_a_secret_in_a_wrong_setting_is_not_repeated(tmp_path: Path):
         load(tmp_path, "databse = 'postgresql://u:hunter2@h/d'\n" + CHANNEL)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("langage = 'nl'\n" + CHANNEL, "there is no setting `langage`; is `language` meant?"),
+        (CHANNEL + "purpos = 'x'", "[channels.website-public] there is no setting `purpos`; is `p"),
+        (
+            CHANNEL + "[web.oidc]\nisuer = 'x'",
+            "[web.oidc] there is no setting `isuer`; is `issuer`",
+        ),
+        (CHANNEL + "[web.senders.cms]\nsecret = []", "setting `secret`; is `secrets` meant?"),
+        (
+            "[channels.newsletter]\nchanels = []",
+            "[channels.newsletter] there is no setting `chanels`",
+        ),
+        ("[channels.newsletter]\npurpos = ''", "is `purpose` meant?"),
+        (CHANNEL + "[watch]\nzzz = 1", "there is no setting `zzz`; there are: polling, settle_"),
+    ],
+)
+def test_a_misspelt_setting_is_named_with_the_one_that_is_meant(tmp_path: Path, text, said):
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    assert said in explain(caught.value)
+    assert "Extra inputs" not in explain(caught.value)
+
+
+def test_records_without_a_configuration_are_no_new_home(tmp_path: Path):
+    home = tmp_path / "home"
+    App(home).create()
+    (home / config.FILE_NAME).unlink()
+    with pytest.raises(ConfigError) as caught:
+        config.load(home)
+    said = explain(caught.value)
+    assert "Only the configuration is missing" in said
+    assert str(home / config.FILE_NAME) in said
+    assert " init" not in said
+    (home / config.FILE_NAME).write_bytes(caught.value.params["template"].read_bytes())
+    assert config.load(home).channels
+    with pytest.raises(ConfigError) as caught:
+        config.load(tmp_path / "nowhere")
+    assert " init" in explain(caught.value)
 
 
 @given(st.text(max_size=200))

@@ -18,6 +18,8 @@ from mediaguard.cli.output import (
     table,
 )
 from mediaguard.core.consent import ConsentEvent, Ruling
+from mediaguard.errors import InputError
+from mediaguard.resources import mappings
 from mediaguard.store.importing import Change, What
 from mediaguard.store.ledger import Ledger
 from mediaguard.texts import say
@@ -123,17 +125,16 @@ def _signed(event: ConsentEvent, language: str) -> str:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
     "--mapping",
-    required=True,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="Which column means what: see config/examples/parent-app.toml.",
+    help="Which column means what: a file, or the name of one in the home's folder mappings, or "
+    "of the example that comes with mediaguard: parent-app.",
 )
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")
 @click.option("--add-subjects", is_flag=True, help="Add subjects that are not known yet.")
 @options.output_format()
 @options.pass_app
 def import_file(
-    app: App, file: Path, mapping: Path, dry_run: bool, add_subjects: bool, output: str
+    app: App, file: Path, mapping: str | None, dry_run: bool, add_subjects: bool, output: str
 ) -> None:
     """Take over a parent app's export (CSV): all of it, or with one mistake nothing.
 
@@ -141,11 +142,12 @@ def import_file(
 
     \b
     Examples:
-      mediaguard consent import consents.csv --mapping parent-app.toml --dry-run
-      mediaguard consent import consents.csv --mapping parent-app.toml --add-subjects
+      mediaguard consent import consents.csv --mapping parent-app --dry-run
+      mediaguard consent import consents.csv --mapping our-app.toml --add-subjects
     """
+    layout = _layout(app, mapping)
     with import_problems(app.language):
-        plan = app.desk.import_consents(file, mapping, add_subjects=add_subjects, dry_run=dry_run)
+        plan = app.desk.import_consents(file, layout, add_subjects=add_subjects, dry_run=dry_run)
     counts: dict[str, object] = {
         "added": plan.count(What.ADD),
         "granted": plan.count(What.GRANTED),
@@ -166,6 +168,26 @@ def import_file(
         click.echo(say("import-questions", {"count": plan.questions}, app.language))
     if dry_run:
         click.echo(say("import-dry-run", {}, app.language))
+
+
+def _layout(app: App, mapping: str | None) -> Path:
+    """The file that says which column means what.
+
+    Raises:
+        InputError: none is named, or there is none; says which there are.
+    """
+    known = mappings(app.home)
+    if mapping is not None:
+        file = Path(mapping)
+        named = file if file.is_file() else known.get(mapping) or known.get(f"{mapping}.toml")
+        if named is not None:
+            return named
+    raise InputError(
+        "import-mapping" if mapping is None else "import-no-mapping",
+        mapping=mapping,
+        known=", ".join(Path(name).stem for name in known),
+        folder=app.home / "mappings",
+    )
 
 
 def _change_line(change: Change, language: str) -> str:

@@ -16,7 +16,7 @@ from mediaguard.texts import say
 )
 @options.pass_app
 def serve(app: App, port: int | None) -> None:
-    """Let other systems send media and consents, until stopped.
+    """The console, personal links and the API for other systems, until stopped.
 
     Who may call it, and where it listens, stands in the configuration under [web]; how it is
     called, in docs/guides/cms-builder.md. It also does what `mediaguard work` does. Stop with

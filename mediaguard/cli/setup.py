@@ -20,7 +20,8 @@ from mediaguard.texts import say
 def init(app: App, language: str) -> None:
     """Create the home: configuration, key, database and folders.
 
-    A home that exists already is left as it is.
+    A home that exists already keeps everything; what is missing is made, and its records are
+    brought up to date (make a backup first).
 
     \b
     Examples:

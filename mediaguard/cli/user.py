@@ -318,7 +318,7 @@ def _digest(app: App, value: str) -> str:
 def _print_link(app: App, user_id: str) -> None:
     token = app.users.make_link(user_id)
     click.echo(say("user-link", {"user": user_id, "minutes": LINK_MINUTES}, app.language))
-    click.echo(f"{app.site}/console/link/{token}")
+    click.echo(f"{app.origin}/console/link/{token}")
 
 
 def _as_json(one: User) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What is handed to a channel, where it is live, and what is seen there afterwards."""
 
-import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -17,6 +16,20 @@ class Abilities:
 
     recall: bool = True
     replace: bool = True
+
+
+_MEDIA_TYPES = {
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".gif": "image/gif",
+    ".mp4": "video/mp4",
+}
+
+
+def media_type_of(suffix: str) -> str:
+    """Of a rendition, as HTTP names it; the same whatever the machine knows of types."""
+    return _MEDIA_TYPES.get(suffix, "application/octet-stream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +54,7 @@ class Delivery:
     @property
     def media_type(self) -> str:
         """As HTTP names it, for instance ``image/jpeg``."""
-        return mimetypes.guess_type(f"x{self.suffix}")[0] or "application/octet-stream"
+        return media_type_of(self.suffix)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from mediaguard.store.database import Database, insert_new
@@ -56,6 +56,12 @@ class Attempts:
     def begin(self, limits: Sequence[Limit]) -> timedelta | None:
         """Count an attempt as failed, until it is known to be none; or say how long to wait."""
         now = self._now()
+        with self._database.read() as session:
+            pause = self._pause(session, limits, now)
+        if pause is not None:  # whoever has to wait leaves nothing behind, and holds nobody up
+            return pause
+        with self._database.write() as session:
+            self._sweep(session, now)
         with self._database.write() as session:
             rows = [self._row(session, limit, now) for limit in limits]
             waits = [row.blocked_until - now for row in rows if row.blocked_until]
@@ -79,8 +85,18 @@ class Attempts:
                     continue
                 row.failures = row.failures - 1 if limit.free == ADDRESS else 0
                 row.blocked_until = None
-            old = self._now() - FORGOTTEN
-            session.execute(delete(SignInAttemptRow).where(SignInAttemptRow.last_at < old))
+
+    def _pause(self, session: Session, limits: Sequence[Limit], now: datetime) -> timedelta | None:
+        keys = [self._key(limit) for limit in limits]
+        until = session.scalar(
+            select(func.max(SignInAttemptRow.blocked_until)).where(SignInAttemptRow.key.in_(keys))
+        )
+        return until - now if until is not None and until > now else None
+
+    def _sweep(self, session: Session, now: datetime) -> None:
+        """In a transaction of its own: who holds one row and waits for another may block others."""
+        old = now - FORGOTTEN
+        session.execute(delete(SignInAttemptRow).where(SignInAttemptRow.last_at < old))
 
     def _row(self, session: Session, limit: Limit, now: datetime) -> SignInAttemptRow:
         key = self._key(limit)

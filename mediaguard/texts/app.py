@@ -5,6 +5,16 @@ EN = {
     "{home} init",
     "home-unwritable": "The home {home} cannot be made or written to ({detail}). Choose another "
     "folder with --home, or ask for the right to write there.",
+    "import-mapping": "Say with --mapping which column means what: a file, or one of these names: "
+    "{known}. Your own layouts belong in {folder}.",
+    "import-no-mapping": "There is no column layout {mapping}: no such file, and none of these "
+    "names: {known}. Your own layouts belong in {folder}.",
+    "config-missing": "Only the configuration is missing: {path}. The keys and records are there, "
+    "and nothing is lost. Put the file back from your backup. If there is none, copy {template} "
+    "there, and set language, channels and database in it as they were.",
+    "config-mistake": "{place}: {detail}",
+    "config-no-setting": "{section}there is no setting `{setting}`; is `{known}` meant?",
+    "config-no-such": "{section}there is no setting `{setting}`; there are: {known}",
     "config-unreadable": "The configuration {path} cannot be read ({detail}).",
     "config-invalid": "The configuration {path} has a mistake: {detail}. Nothing was done; "
     "correct it and try again.",
@@ -14,7 +24,7 @@ EN = {
     "group-unknown": "There is no subject in group {group}. Look at: mediaguard subject list",
     "init-created": "The home {home} is ready. Next: put the rules of your channels in "
     "mediaguard.toml, then add people with: mediaguard subject add, consent grant, subject enrol.",
-    "init-exists": "The home {home} exists already and is complete; nothing in it was changed.",
+    "init-exists": "The home {home} exists already and is complete. Its records are up to date.",
     "file-vanished": "The file {name} disappeared while it was being read. Offer it again.",
     "file-missing": "There is no file or folder {path}.",
     "file-no-permission": "The file {name} may not be read by mediaguard. Give it the right to "
@@ -84,6 +94,16 @@ NL = {
     "{home} init",
     "home-unwritable": "De map {home} kan niet worden gemaakt of beschreven ({detail}). Kies een "
     "andere map met --home, of vraag om schrijfrechten.",
+    "import-mapping": "Geef met --mapping aan welke kolom wat betekent: een bestand, of een van "
+    "deze namen: {known}. Eigen indelingen horen in {folder}.",
+    "import-no-mapping": "Er is geen kolomindeling {mapping}: geen bestand, en geen van deze "
+    "namen: {known}. Eigen indelingen horen in {folder}.",
+    "config-missing": "Alleen de configuratie ontbreekt: {path}. De sleutels en gegevens zijn er, "
+    "en er is niets verloren. Zet het bestand terug uit uw reservekopie. Is die er niet, kopieer "
+    "dan {template} daarheen, en stel taal, kanalen en database in zoals ze waren.",
+    "config-mistake": "{place}: {detail}",
+    "config-no-setting": "{section}er is geen instelling `{setting}`; is `{known}` bedoeld?",
+    "config-no-such": "{section}er is geen instelling `{setting}`; wel zijn er: {known}",
     "config-unreadable": "De configuratie {path} kan niet worden gelezen ({detail}).",
     "config-invalid": "De configuratie {path} bevat een fout: {detail}. Er is niets gedaan; "
     "verbeter de fout en probeer het opnieuw.",
@@ -93,7 +113,7 @@ NL = {
     "group-unknown": "Niemand zit in groep {group}. Kijk met: mediaguard subject list",
     "init-created": "De map {home} is klaar. Zet nu de regels van uw kanalen in "
     "mediaguard.toml en voeg mensen toe met: mediaguard subject add, consent grant, subject enrol.",
-    "init-exists": "De map {home} bestaat al en is compleet; er is niets in veranderd.",
+    "init-exists": "De map {home} bestaat al en is compleet. De gegevens zijn bijgewerkt.",
     "file-vanished": "Het bestand {name} verdween tijdens het lezen. Bied het opnieuw aan.",
     "file-missing": "Er is geen bestand of map {path}.",
     "file-no-permission": "mediaguard mag het bestand {name} niet lezen. Geef leesrechten en bied "

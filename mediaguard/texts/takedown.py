@@ -180,12 +180,12 @@ NL = {
     "no-takedown-of": "Voor {subject} hoefde nooit iets te worden verwijderd, of niet op dat "
     "kanaal. Kijk met: mediaguard takedown list --all",
     "certificate": "Bewijs van verwijdering",
-    "statement": "Verklaring over verwijdering",
+    "statement": "Overzicht van verwijdering",
     "certificate-done": "Alles wat hier staat, is weg: elke plaats is na de verwijdering bekeken.",
     "certificate-none-left": "Alles wat hier staat en kon worden verwijderd, is weg: elke plaats is "
     "na de verwijdering bekeken.",
     "certificate-open": "Dit is nog niet klaar. Niet bevestigd weg: {open} van {count}. mediaguard "
-    "blijft het proberen tot dat zo is. Vraag de school later om een nieuwe verklaring.",
+    "blijft het proberen tot dat zo is. Vraag de school later opnieuw om het bewijs.",
     "certificate-lost": "Verstuurd en niet terug te halen: {lost} van {count}.",
     "certificate-intro": "Foto's en video's waarop de persoon te zien was die de school onder dit "
     "pseudoniem kent, en die moesten worden verwijderd.",

@@ -3,7 +3,8 @@
 EN = {
     "serve-started": "Listening on {address} for {count} senders. Stop with Ctrl+C.",
     "serve-stopped": "Stopped. What is left is taken up at the next start.",
-    "web-address": "mediaguard cannot listen on {host}, port {port} ({detail}). Choose another port: [web] in the configuration, or --port.",
+    "web-address": "It is not possible to listen on {host}, port {port}: {detail}. Choose another port with --port, or under [web] in the configuration.",
+    "web-address-used": "another program listens there already",
     "web-not-found": "There is nothing here.",
     "web-method": "This cannot be done here with this method.",
     "web-request": "The request is not one that can be answered.",
@@ -49,7 +50,8 @@ EN = {
 NL = {
     "serve-started": "Luistert op {address} naar {count} afzenders. Stop met Ctrl+C.",
     "serve-stopped": "Gestopt. Wat over is, komt bij de volgende start aan de beurt.",
-    "web-address": "mediaguard kan niet luisteren op {host}, poort {port} ({detail}). Kies een andere poort: [web] in de configuratie, of --port.",
+    "web-address": "Het is niet mogelijk om te luisteren op {host}, poort {port}: {detail}. Kies een andere poort met --port, of onder [web] in de configuratie.",
+    "web-address-used": "daar luistert al een ander programma",
     "web-not-found": "Hier is niets.",
     "web-method": "Dit kan hier niet met deze methode.",
     "web-request": "Op dit verzoek is geen antwoord mogelijk.",

@@ -11,6 +11,7 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
 
 from mediaguard import __version__
 from mediaguard.app import App
@@ -82,7 +83,7 @@ def make_api(
     """
     running = running or Running()
     spool.sweep(app.work)
-    gate = Gate(app.config.web.senders, app.home, app.work)
+    gate = Gate(app.config.web, app.home, app.work)
     once = Once(app)
     metrics = Metrics(app, running.swept_at)
     intake = Intake(app, fetcher or Fetcher(), app.work)
@@ -100,6 +101,7 @@ def make_api(
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # it would lead to whatever host the caller names
         lifespan=lifespan,
     )
     api.state.language = language
@@ -113,7 +115,13 @@ def make_api(
         api.include_router(route_state.documentation(api))
     for kind in (Exception, HTTPException, MediaguardError, Problem, RequestValidationError):
         api.add_exception_handler(kind, problems.handle)
+    api.add_api_route("/console", _to_console, include_in_schema=False)
     api.mount("/console", make_site(app))
     api.mount("/my", make_personal(app))
     describe(api)
-    return Outer(api, metrics.count, language)
+    return Outer(api, metrics.count, language, tls_only=app.config.web.address is not None)
+
+
+def _to_console() -> Response:
+    """For whoever typed the address without its last stroke."""
+    return RedirectResponse("/console/")

@@ -3,11 +3,9 @@
 import logging
 import time
 from collections.abc import Callable, MutableMapping
-from ipaddress import ip_address
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mediaguard.web.problems import as_problem, language_of, respond
@@ -25,10 +23,12 @@ HEADERS = {
 Count = Callable[[str, str, int, float], None]
 """Takes method, route, status and seconds of a request."""
 
+TLS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
+"""Where there is a public address: it is found over TLS only."""
+
 log = logging.getLogger(__name__)
 
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 
 class Outer:
@@ -38,12 +38,14 @@ class Outer:
         api: what answers.
         count: is told of each request.
         language: of answers where the caller asks for none.
+        tls_only: browsers are told never to come without TLS.
     """
 
-    def __init__(self, api: ASGIApp, count: Count, language: str) -> None:
+    def __init__(self, api: ASGIApp, count: Count, language: str, *, tls_only: bool) -> None:
         self._api = api
         self._count = count
         self._language = language
+        self._headers = HEADERS | (TLS_ONLY if tls_only else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, whatever happens."""
@@ -58,7 +60,7 @@ class Outer:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
             ended = message["type"] == "http.response.body" and not message.get("more_body")
@@ -80,13 +82,3 @@ def _route(scope: MutableMapping[str, Any]) -> str:
     """Its pattern; never the path itself, of which there may be any number."""
     path = getattr(scope.get("route"), "path", None)
     return "other" if path is None else f"{scope.get('root_path', '')}{path}"
-
-
-def is_from_here(request: Request) -> bool:
-    """Whether somebody on this machine asks, and not through a web server before it."""
-    if request.client is None or any(name in request.headers for name in _FORWARDED):
-        return False
-    try:
-        return ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False

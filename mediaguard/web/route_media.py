@@ -1,9 +1,9 @@
 """Media come in here, and what became of them is told."""
 
 import asyncio
-import mimetypes
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import PurePath
 from typing import Annotated, Any, BinaryIO
 
 from anyio import CapacityLimiter
@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from mediaguard.app import App
+from mediaguard.core.publication import media_type_of
 from mediaguard.store.items import Items
 from mediaguard.web import items
 from mediaguard.web.described import UPLOAD, problems
@@ -140,7 +141,7 @@ def router(
             return Response(status_code=304, headers={"ETag": etag})
         size = file.seek(0, 2)
         file.seek(0)
-        media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        media_type = media_type_of(PurePath(name).suffix)
         headers = {"ETag": etag, "Content-Length": str(size)}
         return StreamingResponse(_chunks(file), headers=headers, media_type=media_type)
 

@@ -10,9 +10,9 @@ from starlette.responses import JSONResponse
 
 from mediaguard.app import App
 from mediaguard.errors import StoreError
+from mediaguard.web.callers import is_from_here
 from mediaguard.web.metrics import Metrics
 from mediaguard.web.models import Health
-from mediaguard.web.outer import is_from_here
 from mediaguard.web.problems import Problem
 
 

@@ -4,37 +4,33 @@ import base64
 import secrets
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import anyio
-from anyio.to_thread import run_sync
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from mediaguard import config
 from mediaguard.channels.signing import Incoming, SignatureError, signing_key
 from mediaguard.secrets import read_secret
+from mediaguard.web.bodies import receive
+from mediaguard.web.callers import client_address
 from mediaguard.web.problems import Problem
-from mediaguard.web.spool import Spool, too_large
+from mediaguard.web.spool import IN_MEMORY, Spool
 
 HEADER = "mediaguard-sender"
 
 LONGEST_ID = 200
 
-SILENCE = 20.0
-"""Seconds without a byte after which a body is given up."""
-
-GRACE, SLOWEST = 30.0, 20_000
-"""A body may take so many seconds, and a second more for each so many bytes that came."""
-
 AT_ONCE, QUEUE = 16, 20.0
-"""So many bodies of a sender come in at the same time; others wait so many seconds for that.
+"""So many large bodies of a sender come in from an address at the same time; others wait so many
+seconds for that.
 
-By sender: whoever is none, and only says so, does not keep others waiting."""
-
-_PIECE = 1 << 20
+Whoever elsewhere only says that they are that sender does not keep it waiting; and what stays in
+memory, as a withdrawal does, never waits."""
 
 _NOBODY = ""
 
@@ -87,7 +83,7 @@ class Gate:
     """Lets requests in.
 
     Args:
-        senders: of the configuration.
+        web: the settings, with the senders.
         home: where secrets are looked for; they are read now, once.
         folder: the protected one, for large bodies.
         clock: Unix seconds.
@@ -98,14 +94,14 @@ class Gate:
 
     def __init__(
         self,
-        senders: Mapping[str, config.Sender],
+        web: config.Web,
         home: Path,
         folder: Path,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.senders = {
             name: Sender(name, settings, tuple(read_secret(s, home) for s in settings.secrets))
-            for name, settings in senders.items()
+            for name, settings in web.senders.items()
         }
         for sender in self.senders.values():
             for secret in sender.secrets:
@@ -115,8 +111,10 @@ class Gate:
         # A sender that does not exist costs the same work as one that does.
         self._nobody = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
         self._paces = {name: Pace(s.settings.per_minute) for name, s in self.senders.items()}
-        # All who say that they are somebody else share the last one.
-        self._doors = {name: anyio.CapacityLimiter(AT_ONCE) for name in (*self.senders, _NOBODY)}
+        self._proxies = web.proxies
+        # Each is there for as long as somebody is in it, or waits.
+        self._doors: WeakValueDictionary[tuple[str, str], anyio.CapacityLimiter]
+        self._doors = WeakValueDictionary()
 
     @asynccontextmanager
     async def open(self, request: Request, limit: int) -> AsyncIterator[Signed]:
@@ -136,21 +134,20 @@ class Gate:
             incoming = Incoming(keys, request.headers, self._clock())
         except SignatureError as error:
             raise Problem(401, f"web-signature-{error.reason}") from None
-        announced = request.headers.get("content-length", "0")
-        if announced.isdecimal() and int(announced) > limit:
-            raise too_large(limit)
-        spool = Spool(self._folder, limit)
+        door = self._door(request, sender) if limit > IN_MEMORY else nullcontext()
+        spool = Spool(self._folder, limit, keeps=sender is not None)
         try:
-            async with self._door(name if sender else _NOBODY):
-                await receive(request, _both(incoming.update, spool.write))
+            async with door:
+                await receive(request, limit, _both(incoming.update, spool.write))
             yield self._admitted(sender, incoming, spool)
         finally:
             spool.close()
 
     @asynccontextmanager
-    async def _door(self, name: str) -> AsyncIterator[None]:
+    async def _door(self, request: Request, sender: Sender | None) -> AsyncIterator[None]:
         """Wait for a turn; meanwhile what is sent waits in the network, not in memory."""
-        door = self._doors[name]
+        who = (sender.name if sender else _NOBODY, client_address(request, self._proxies))
+        door = self._doors.setdefault(who, anyio.CapacityLimiter(AT_ONCE))
         try:
             with anyio.fail_after(QUEUE):
                 await door.acquire()
@@ -211,35 +208,3 @@ def _both(
         other(piece)
 
     return take
-
-
-async def receive(request: Request, take: Callable[[bytes], object]) -> None:
-    """Read the body, piece by piece; whoever drips is cut off.
-
-    Args:
-        request: whose body nobody has read yet.
-        take: is given each piece, mostly in another thread.
-
-    Raises:
-        Problem: it came too slowly, or not whole.
-    """
-    began, received, pending = time.monotonic(), 0, bytearray()
-    stream = request.stream()
-    while True:
-        left = GRACE + received / SLOWEST - (time.monotonic() - began)
-        chunk: bytes | None = None
-        with anyio.move_on_after(max(min(left, SILENCE), 0)):
-            try:
-                chunk = await anext(stream)
-            except StopAsyncIteration:
-                break
-            except ClientDisconnect:
-                raise Problem(400, "web-cut-off") from None
-        if chunk is None:
-            raise Problem(408, "web-slow")
-        received += len(chunk)
-        pending += chunk
-        if len(pending) >= _PIECE:
-            await run_sync(take, bytes(pending))
-            pending.clear()
-    take(bytes(pending))  # less than a piece: not worth a thread

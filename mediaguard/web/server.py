@@ -1,6 +1,8 @@
 """`mediaguard serve`: the API, the worker and the callbacks in one process."""
 
 import asyncio
+import errno
+import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -65,7 +67,7 @@ class Server:
         self._stop = threading.Event()
         self._idle = False
         self._threads = [threading.Thread(target=self._work, name="worker", daemon=True)]
-        gate = Gate(settings.senders, app.home, app.work)
+        gate = Gate(settings, app.home, app.work)
         self._threads += Callbacks(app, [*gate.senders.values()]).threads(self._stop)
         running = Running(self._stop, self._failing, lambda: self._worker.swept_at)
         api = make_api(
@@ -207,8 +209,17 @@ def _listening(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=256)
     except (OSError, OverflowError) as error:
-        detail = getattr(error, "strerror", None) or type(error).__name__
-        raise ConfigError("web-address", host=host, port=port, detail=detail) from error
+        raise ConfigError("web-address", host=host, port=port, detail=_why_not(error)) from error
+
+
+def _why_not(error: Exception) -> str | ConfigError:
+    if not isinstance(error, OSError) or error.errno is None:
+        return str(error)
+    if error.errno == errno.EADDRINUSE:
+        return ConfigError("web-address-used")
+    # Without the address, which Python adds to it once more; a resolver has errors of its own.
+    known = error.errno in errno.errorcode
+    return os.strerror(error.errno) if known else error.strerror or str(error)
 
 
 def _is_loopback(host: str) -> bool:

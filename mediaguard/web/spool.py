@@ -31,11 +31,13 @@ class Spool:
     Args:
         folder: for what is too large for memory.
         limit: bytes.
+        keeps: False: it is only counted and hashed, because nobody is going to read it.
     """
 
-    def __init__(self, folder: Path, limit: int) -> None:
+    def __init__(self, folder: Path, limit: int, *, keeps: bool = True) -> None:
         self._folder = folder
         self._limit = limit
+        self._keeps = keeps
         self._memory = bytearray()
         self._file: BinaryIO | None = None
         self._path: Path | None = None
@@ -54,6 +56,8 @@ class Spool:
         if self.size > self._limit:
             raise too_large(self._limit)
         self.sha256.update(piece)
+        if not self._keeps:
+            return
         if self._file is None and self.size <= IN_MEMORY:
             self._memory += piece
             return

@@ -278,7 +278,10 @@ def test_a_blocked_item_stays_blocked(world, review, tmp_path):
 
 
 def test_a_rejected_item_is_taken_away(world, review, held):
+    note = world.ready(CHANNEL) / f"{held}.txt"
+    note.write_text("File: a name.jpg")
     assert "was not public" in review("reject", held)
+    assert not note.exists(), "it names a file, and nobody needs it any more"
     review("approve", held)
     assert len(finished(world)) == 1
     assert "taken away" in review("reject", held)

@@ -115,6 +115,32 @@ def test_actors_and_details_in_words(world, officer):
     assert "the system website held an item because the channel did not take it" in page
 
 
+def test_no_detail_is_a_code_and_moments_are_those_of_the_school(world, officer):
+    until = "2027-12-30T22:46:45.304357+00:00"
+    note(world, "link-made", subject_id="S-1", data={"signatory": "subject", "until": until})
+    note(world, "consent-granted", data={"channel": "matching", "purpose": "matching"})
+    note(world, "consent-refused", data={"channel": "x", "purpose": "publicity"})
+    note(world, "subject-added", subject_id="S-9", data={"source": "roster"})
+    note(world, "signed-in", data={"by": "school-account"})
+    note(world, "user-added", data={"roles": ["officer", "staff"]})
+    note(world, "audit-exported", data={"action": "consent-granted", "until": "2027-12-30"})
+    page = words(officer.get(PAGE))
+    for said in (
+        "as the person themselves · up to 2027-12-30 23:46",
+        "channel recognising faces · purpose recognising faces",
+        "purpose publicity",
+        "by way of a list of people",
+        "by way of school account",
+        "roles Privacy officer, Staff",
+        "what recorded a consent · up to 2027-12-30",
+    ):
+        assert said in page, said
+    assert "304357" not in page
+    dutch = words(Visiting(world, frozenset({Role.OFFICER}), language="nl").get(PAGE))
+    for said in ("als de persoon zelf", "doel gezichten herkennen", "doel publiciteit"):
+        assert said in dutch, said
+
+
 def test_names_are_shown_to_who_may_see_people(world):
     name(world, "S-1,Ann,<i>Bee")
     officer = Visiting(world, frozenset({Role.OFFICER}))

@@ -75,6 +75,7 @@ def test_a_wording_is_shown_as_it_is(world, officer, staff):
     assert page.status_code == 200
     assert "&lt;b&gt;bold&lt;/b&gt; &amp; so on." in page.text
     assert world.wordings.get("w").digest("en") in page.text
+    assert 'href="/console/people">Back to the people' in page.text
     assert "There is no text" in words(officer.get("/console/wordings/none"))
     assert officer.get("/console/wordings/..%2Fmediaguard").status_code == 404
     administrator = Visiting(world, frozenset({Role.ADMINISTRATOR}))

@@ -35,7 +35,7 @@ def test_adding_one_gives_a_link_to_hand_over(world, administrator):
     assert "/console/link/" not in again.text
     user = world.users.user("comms1")
     assert (user.roles, user.groups, user.language) == ({Role.STAFF}, {"4B", "5A"}, "nl")
-    link = re.search(r'value="http://127.0.0.1(/console/link/[^"]+)"', page.text)[1]
+    link = re.search(r'value="http://127.0.0.1:8321(/console/link/[^"]+)"', page.text)[1]
     client = browser(world)
     assert submit(client, link, client.get(link)).status_code == 303
     with world.database.read() as session:

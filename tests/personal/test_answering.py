@@ -186,6 +186,81 @@ def test_everything_is_withdrawn_at_once(world, guardian):
     assert all(event.signatory == "guardian" for event in events(world)[1:])
 
 
+def test_everything_is_withdrawn_only_after_a_question(world, guardian):
+    first = guardian.get().text
+    assert 'method="post" action="' + guardian.base + "/no-everywhere" not in first
+    assert f'method="get" action="{guardian.base}/no-everywhere"' in first
+    asked = guardian.get("/no-everywhere")
+    assert "Withdraw everything?" in words(asked)
+    assert "cannot be brought back" in words(asked)
+    assert guardian.allowed()
+    assert f'method="post" action="{guardian.base}/no-everywhere' in asked.text
+    guardian.follow(guardian.post("/no-everywhere"))
+    assert not guardian.allowed()
+
+
+def test_what_was_done_is_said_once_and_not_in_the_address(world, guardian):
+    answer = guardian.post("/no-everywhere")
+    address = answer.headers["location"]
+    assert address == f"{guardian.base}?language=en#done"
+    cookie = answer.headers["set-cookie"]
+    assert f"Path={guardian.base};" in cookie
+    assert "HttpOnly" in cookie
+    assert "Everything is withdrawn" in words(guardian.client.get(address))
+    assert "Everything is withdrawn" not in words(guardian.client.get(address))
+
+
+def test_nobody_else_can_make_the_page_say_something(world, guardian):
+    other = Holding(world, "S-2")
+    said = "notice-personal-all|"
+    theirs = other.post("/no-everywhere").cookies["mediaguard-said"].strip('"')
+    for value in (said, f"{said}|", f"{said}|{'0' * 64}", theirs):
+        guardian.client.cookies.set("mediaguard-said", value, domain="127.0.0.1")
+        page = guardian.get(notice="notice-personal-all", done="")
+        assert page.status_code == 200
+        assert "Everything is withdrawn" not in words(page)
+
+
+def test_what_is_not_true_any_more_is_not_said(world, guardian):
+    address = guardian.post("/no-everywhere").headers["location"]
+    other = Holding(world, "S-1")
+    other.say_yes()
+    assert guardian.allowed()
+    assert "Everything is withdrawn" not in words(guardian.client.get(address))
+    address = guardian.say_no().headers["location"]
+    other.say_yes()
+    assert "Your no is recorded" not in words(guardian.client.get(address))
+    address = guardian.say_yes().headers["location"]
+    other.say_no()
+    assert "Your yes is recorded" not in words(guardian.client.get(address))
+
+
+def test_a_pupil_is_addressed_as_such(world):
+    with world.database.write() as session:
+        Ledger(session).correct("S-1", kind=Kind.STUDENT, born=dt.date(2000, 1, 1))
+    said = {}
+    for language in ("en", "nl"):
+        pupil = Holding(world, "S-1", Signatory.SUBJECT, language=language)
+        published(world, "S-1")
+        pages = (pupil.get(), pupil.get("/agree", channel=MATCHING), pupil.get("/no-everywhere"))
+        said[language] = " ".join(words(page) for page in pages)
+    for wrong in ("that you is", "you is made", "your child", "parent or guardian of"):
+        assert wrong not in said["en"], wrong
+    for wrong in ("zodat u te zien is", "u is ", "uw kind", "gezicht van u"):
+        assert wrong not in said["nl"]
+    assert "so that you are shown" in said["en"]
+    assert "zodat u te zien bent" in said["nl"]
+    assert "Uw gezicht herkennen" in said["nl"]
+
+
+def test_a_guardian_is_addressed_as_such(world):
+    said = words(Holding(world, "S-1").get("/agree", channel=MATCHING))
+    assert "I am a parent or guardian of S-1." in said  # not of their own child's parent
+    assert "Without it, your child is made unrecognisable" in said
+    dutch = words(Holding(world, "S-1", language="nl").get("/agree", channel=MATCHING))
+    assert "zodat uw kind te zien is" in dutch
+
+
 def test_matching_is_a_choice_of_its_own(world, guardian):
     page = guardian.get()
     assert "biometric data" in words(page)

@@ -206,7 +206,7 @@ def test_a_pupil_under_sixteen_is_told_who_decides(world):
         Ledger(session).correct("S-1", kind=Kind.STUDENT, born=born)
     page = pupil.get()
     assert "parents or guardians decide" in words(page)
-    assert "it is you who decides" in words(page)
+    assert "you decide yourself" in words(page)
     assert pupil.say_no().status_code == 403
     pupil.language = "nl"
     assert "beslissen uw ouders" in words(pupil.get())

@@ -129,7 +129,12 @@ class Caller:
 
     def __post_init__(self) -> None:
         api = make_api(self.world, fetcher=self.fetcher, running=self.running)
-        self.client = TestClient(api, client=(self.host, 50000), raise_server_exceptions=False)
+        self.client = TestClient(
+            api,
+            base_url="http://127.0.0.1",
+            client=(self.host, 50000),
+            raise_server_exceptions=False,
+        )
 
     def get(self, path: str, **how: Any) -> httpx.Response:
         how.setdefault("sender", self.sender)

@@ -26,7 +26,7 @@ def told(tmp_path):
 
 
 def callbacks_of(world) -> Callbacks:
-    gate = Gate(world.config.web.senders, world.home, world.work)
+    gate = Gate(world.config.web, world.home, world.work)
     return Callbacks(world, [*gate.senders.values()])
 
 

@@ -14,9 +14,13 @@ from starlette.requests import Request
 
 from mediaguard.app import App
 from mediaguard.config import FILE_NAME, Web
+from mediaguard.core.access import Role
+from mediaguard.core.consent import Signatory
 from mediaguard.errors import ConfigError
-from mediaguard.web.console.accounts import client_address
+from mediaguard.personal import PersonalLinks
+from mediaguard.web.callers import client_address
 from mediaguard.web.server import Server
+from tests.console.school import Visiting
 
 TLS = 'tls_certificate = "keys/tls.crt"\ntls_key = "keys/tls.key"\n'
 
@@ -53,6 +57,23 @@ def test_nobody_can_listen_in(world, host):
 def test_with_a_web_server_before_it_is_fine(world):
     app = with_web(world, 'host = "0.0.0.0"\naddress = "https://media.school.example"')
     Server(app, port=0, tell=print)._socket.close()
+
+
+def test_links_lead_to_where_it_is_served(world):
+    """To another port than is configured, if it is served there; to `address`, if there is one."""
+    server = Server(world, port=0, tell=print)
+    served = server.address
+    server._socket.close()
+    assert not served.endswith(":8321")
+    made = PersonalLinks(world.acting_as("user:x")).make("S-1", Signatory.GUARDIAN)
+    assert made.address.startswith(f"{served}/my/")
+    chief = Visiting(world, frozenset({Role.ADMINISTRATOR}))
+    page = chief.do("/console/users", login="c1", role="staff", whole="yes", language="en")
+    assert f'value="{served}/console/link/' in page.text
+    app = with_web(world, 'address = "https://m.school.test"')
+    Server(app, port=0, tell=print)._socket.close()
+    assert app.site == "https://m.school.test"
+    assert App(world.home).site == "https://m.school.test"
 
 
 def test_with_a_certificate_of_its_own(world):

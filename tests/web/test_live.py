@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from mediaguard.cli.main import cli
 from mediaguard.store.tables import ItemRow, PublicationRow
-from mediaguard.web import senders, server
+from mediaguard.web import bodies, senders, server
 from mediaguard.web.server import Server
 from mediaguard.work import Worker
 from tests.pipeline.world import CHANNEL
@@ -139,8 +139,8 @@ def here(world, monkeypatch):
     """A server in this process, impatient."""
     monkeypatch.setattr(server, "HEAD", 0.5)
     monkeypatch.setattr(server, "IDLE", 1)
-    monkeypatch.setattr(senders, "SILENCE", 0.5)
-    monkeypatch.setattr(senders, "GRACE", 1.5)
+    monkeypatch.setattr(bodies, "SILENCE", 0.5)
+    monkeypatch.setattr(bodies, "GRACE", 1.5)
     made = Server(world, port=0, tell=lambda _: None)
     stop = threading.Event()
     thread = threading.Thread(target=made.run, args=(stop,))
@@ -180,7 +180,7 @@ def test_slow_ones_are_cut_off(here):
 
 
 def test_one_that_keeps_dripping_is_cut_off_too(here, monkeypatch):
-    monkeypatch.setattr(senders, "SILENCE", 20)
+    monkeypatch.setattr(bodies, "SILENCE", 20)
     with connected(here) as drip:
         drip.sendall(head(100_000))
         began = time.monotonic()
@@ -207,8 +207,8 @@ def test_one_that_hangs_up_leaves_nothing(here, world, photo):
 
 
 def test_whoever_only_says_who_they_are_keeps_nobody_else_waiting(here, photo, monkeypatch):
-    monkeypatch.setattr(senders, "SILENCE", 20)
-    monkeypatch.setattr(senders, "GRACE", 20)
+    monkeypatch.setattr(bodies, "SILENCE", 20)
+    monkeypatch.setattr(bodies, "GRACE", 20)
     monkeypatch.setattr(senders, "QUEUE", 0.3)
     body, headers = form(photo("S-1"))
 

@@ -161,7 +161,7 @@ def test_only_the_groups_that_are_named_are_looked_for(caller, photo):
         session.execute(delete(SubjectGroupRow).where(SubjectGroupRow.subject_id == "S-2"))
     caller.work()
     item = caller.get(taken["links"]["self"]).json()
-    assert [face["subject"] for face in item["faces"]] == ["S-1", None]
+    assert [face["rule"] for face in item["faces"]] == ["consent-granted", "face-remembered"]
     assert item["state"] == "released"
     caller.upload(photo("S-1", "S-2"))
     assert world.book(CHANNEL).groups(taken["id"]) == []

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import secrets
 import time
 from collections.abc import Iterator
@@ -108,6 +109,30 @@ def test_what_editors_made_of_it_goes_with_it(plugin, channel):
     assert {made["source_url"], f"{published.urls[0]}.webp"} <= set(again.urls)
     channel.remove(published)
     assert plugin.wordpress.media() == []
+    assert plugin.uploads() == {}
+
+
+def test_of_several_keys_in_a_name_the_last_counts(plugin, channel):
+    """As in names that were made before the others were left out."""
+    first, second = (channel.publish(delivery(picture(one))) for one in ("red", "blue"))
+    uploads = plugin.wordpress.folder / "site" / "wp-content" / "uploads"
+    for path in uploads.rglob(f"{second.key}*"):
+        path.rename(path.with_name(f"trip-{first.key}-{path.name}"))
+    plugin.wordpress.run(
+        f"list($id) = Mediaguard\\Library\\attachments('{second.key}');"
+        "$path = get_post_meta($id, '_wp_attached_file', true);"
+        f"$new = str_replace('{second.key}', 'trip-{first.key}-{second.key}', $path);"
+        "update_post_meta($id, '_wp_attached_file', $new);"
+    )
+    once = channel.lookup(first.key, first.item_id, first.sha256)
+    assert once is not None
+    assert set(once.urls) == set(first.urls)
+    channel.remove(first)
+    again = channel.lookup(second.key, second.item_id, second.sha256)
+    assert again is not None
+    assert len(again.urls) == len(second.urls)
+    assert {plugin.status(url) for url in again.urls} == {200}
+    channel.remove(second)
     assert plugin.uploads() == {}
 
 
@@ -265,3 +290,46 @@ def test_a_large_content_is_never_whole_in_memory(plugin):
         answer = plugin.call("PUT", f"/content/{sha256}", content)
     assert answer.status_code == 204
     (plugin.private / sha256).unlink()
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [
+        # The built-in server of PHP waits for a body before it says how long that is.
+        ("$_SERVER['CONTENT_LENGTH'] = '10000000001';", 413),
+        (
+            "namespace Mediaguard; $_SERVER['CONTENT_LENGTH'] = '20000000';"
+            "function disk_free_space($folder) { return 300000000; }",
+            507,
+        ),
+        # Between two looks at the clock a hundred seconds go by.
+        ("namespace Mediaguard; function microtime() { static $n = 0; return $n += 100; }", 503),
+    ],
+    ids=["size", "share", "pace"],
+)
+def test_a_stranger_gets_little_of_the_disk_and_the_time(plugin, state, status):
+    content = picture()
+    place = f"/content/{hashlib.sha256(content).hexdigest()}"
+    with plugin.wordpress.plugin(state):
+        answer = plugin.call("PUT", place, content)
+    assert answer.status_code == status
+    assert ("Retry-After" in answer.headers) == (status == 503)
+    assert [*plugin.private.glob("*")] == []
+    assert plugin.call("PUT", place, content).status_code == 204
+
+
+def test_two_contents_come_in_at_once(plugin):
+    content = picture()
+    place = f"/content/{hashlib.sha256(content).hexdigest()}"
+    assert plugin.call("PUT", place, content).status_code == 204
+    others = {plugin.private / f"{number}.part" for number in range(2)}
+    for path in others:
+        path.write_bytes(b"half")
+    answer = plugin.call("PUT", place, content)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    assert {*plugin.private.glob("*.part")} == others
+    # What grows no more was broken off, and keeps nobody out.
+    for path in others:
+        os.utime(path, (time.time() - 700,) * 2)
+    assert plugin.call("PUT", place, content).status_code == 204
+    assert [*plugin.private.glob("*.part")] == []

@@ -1,10 +1,7 @@
 """Accounts: who somebody is, by their session."""
 
 import re
-from collections.abc import Sequence
-from ipaddress import ip_address
 
-from pydantic import IPvAnyNetwork
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,6 +9,7 @@ from mediaguard.app import App
 from mediaguard.core.access import Visitor
 from mediaguard.store.entrance import Caller
 from mediaguard.store.sessions import UserSession
+from mediaguard.web.callers import client_address
 from mediaguard.web.console.cookies import Cookies
 
 _BROWSERS = ("Edg", "OPR", "Firefox", "Chrome", "Safari")
@@ -70,31 +68,8 @@ class Accounts:
             self.cookies.set_known(response, user_id)
 
 
-def client_address(request: Request, proxies: Sequence[IPvAnyNetwork]) -> str:
-    """Who asks: whom a trusted proxy names, or who it really is.
-
-    Of an IPv6 address the network: whoever has one has all addresses in it.
-    """
-    peer = request.client.host if request.client else ""
-    named = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",")]
-    while named and _is_one_of(peer, proxies):
-        peer = named.pop() or peer
-    try:
-        address = ip_address(peer)
-    except ValueError:
-        return "unknown"
-    return str(address) if address.version == 4 else address.exploded[:19]
-
-
 def browser(user_agent: str) -> str:
     """Roughly which, so that people recognise their own."""
     found = next((name for name in _BROWSERS if f"{name}/" in user_agent), "")
     system = next((name for name in _SYSTEMS if re.search(rf"\b{name}\b", user_agent)), "")
     return ", ".join(part for part in (_CALLED.get(found, found), system) if part)
-
-
-def _is_one_of(address: str, networks: Sequence[IPvAnyNetwork]) -> bool:
-    try:
-        return any(ip_address(address) in network for network in networks)
-    except ValueError:
-        return False

@@ -53,7 +53,9 @@ def router(guard: Guard) -> APIRouter:
         return visit.page(
             "audit.html",
             422 if wrong else 200,
-            entries=[told(row, visit.visitor.language) for row in rows[:PER_PAGE]],
+            entries=[
+                told(row, visit.visitor.language, visit.app.config.zone) for row in rows[:PER_PAGE]
+            ],
             filters=filters,
             filtered=any(filters.values()),
             wrong=wrong,
@@ -128,7 +130,7 @@ def _csv(app: App, sought: Sought, language: str) -> Iterator[bytes]:
     yield "\ufeff".encode() + _line(COLUMNS)
     with app.database.read() as session:
         for row in AuditPages(session).all(sought):
-            entry: Told = told(row, language)
+            entry: Told = told(row, language, app.config.zone)
             values = asdict(entry) | {"at": entry.at.isoformat(), "details": row.data}
             yield _line([harmless(values[column]) for column in COLUMNS])
 

@@ -7,12 +7,13 @@ from urllib.parse import quote, urlsplit
 
 from anyio.to_thread import run_sync
 from starlette.datastructures import FormData
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.routing import Match
 
 from mediaguard.app import App
 from mediaguard.core.access import Permission
+from mediaguard.web.bodies import pieces
 from mediaguard.web.console.accounts import Accounts
 from mediaguard.web.console.aside import Aside
 from mediaguard.web.console.names import KnownNames
@@ -21,7 +22,7 @@ from mediaguard.web.problems import Problem
 
 FORM_BYTES, FORM_FIELDS, FORM_FILES = 200_000, 500, 20
 
-_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+_FIELDS, _PARTS = "application/x-www-form-urlencoded", "multipart/form-data"
 _SAFE = frozenset({"GET", "HEAD"})
 
 
@@ -141,20 +142,19 @@ async def read_form(request: Request, file_bytes: int = 0) -> FormData | None:
         file_bytes: how much the files in it may have; 0 if there may be none.
 
     Raises:
-        Problem: it is too large, or broken.
+        Problem: it is too large, too slow, or broken.
     """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in _FORMS:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    parser: FormParser | MultiPartParser
+    if kind == _FIELDS:
+        stream = pieces(request, FORM_BYTES)
+        parser = FormParser(request.headers, stream, max_fields=FORM_FIELDS)
+    elif kind == _PARTS:
+        # With a little more for the fields and what stands between the files.
+        stream, files = pieces(request, FORM_BYTES + file_bytes), FORM_FILES if file_bytes else 0
+        parser = _InMemory(request.headers, stream, max_files=files, max_fields=FORM_FIELDS)
+    else:
         return None
-    length = request.headers.get("content-length", "")
-    limit = file_bytes or FORM_BYTES
-    # With a little more for the fields and what stands between the files.
-    if not length.isdigit() or int(length) > limit + bool(file_bytes) * FORM_BYTES:
-        raise Problem(413, "web-too-large", limit=limit / 1_000_000)
-    if not file_bytes or "multipart" not in request.headers["content-type"].lower():
-        return await request.form(max_files=0, max_fields=FORM_FIELDS)
-    parser = _InMemory(
-        request.headers, request.stream(), max_files=FORM_FILES, max_fields=FORM_FIELDS
-    )
     try:
         return await parser.parse()
     except MultiPartException:

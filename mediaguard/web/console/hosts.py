@@ -7,13 +7,12 @@ site to a browser.
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mediaguard.config import Web
+from mediaguard.web.callers import LOOPBACK, called_host
 from mediaguard.web.problems import Problem, language_of, respond
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class KnownHosts:
@@ -32,7 +31,6 @@ class KnownHosts:
             web.host,
             urlsplit(web.address or "").hostname,
         }
-        self._secure = web.address is not None
         self._language = language
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,20 +39,10 @@ class KnownHosts:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        try:
-            host = urlsplit(f"//{headers.get('host', '')}").hostname
-        except ValueError:
-            host = None
+        host = called_host(headers)
         if host is None or host not in self._known:
             problem = Problem(400, "console-host", host=(host or "-")[:100])
             language = language_of(headers, self._language)
             await respond(problem, language)(scope, receive, send)
             return
-
-        async def answer(message: Message) -> None:
-            if self._secure and message["type"] == "http.response.start":
-                policy = "max-age=31536000"
-                MutableHeaders(scope=message).setdefault("Strict-Transport-Security", policy)
-            await send(message)
-
-        await self._app(scope, receive, answer)
+        await self._app(scope, receive, send)

@@ -17,14 +17,14 @@ from mediaguard.review import Review
 from mediaguard.store.brought import Brought, BroughtItems
 from mediaguard.store.items import Items
 from mediaguard.store.ledger import Ledger
+from mediaguard.web.bodies import receive
 from mediaguard.web.console.guard import Guard
 from mediaguard.web.console.review_view import is_in_hand
 from mediaguard.web.console.thumbnails import has_thumbnail
 from mediaguard.web.console.visit import Visit
 from mediaguard.web.intake import Asked, take_in
 from mediaguard.web.problems import Problem, invalid
-from mediaguard.web.senders import receive
-from mediaguard.web.spool import Spool, too_large
+from mediaguard.web.spool import Spool
 
 PER_PAGE = 20
 
@@ -84,15 +84,12 @@ def router(guard: Guard) -> APIRouter:
         about = _about(request)
         limits = visit.app.config.limits
         limit = max(limits.max_file_mb, limits.max_video_mb) * 1_000_000
-        announced = request.headers.get("content-length", "")
-        if announced.isdecimal() and int(announced) > limit:
-            raise too_large(limit)
         if len(coming) >= AT_ONCE:
             raise Problem(503, "web-busy", retry_after=5)
         spool = Spool(visit.app.work, limit)
         coming.append(spool)
         try:
-            await receive(request, spool.write)
+            await receive(request, limit, spool.write)
             return await run_sync(_take, visit, about, spool)
         finally:
             coming.remove(spool)

@@ -13,6 +13,7 @@ from mediaguard import __version__
 from mediaguard.texts import say
 from mediaguard.web.console.audit_words import who
 from mediaguard.web.console.sections import SECTIONS
+from mediaguard.web.console.tables import labelled
 
 HEADERS = MappingProxyType(
     {
@@ -96,4 +97,4 @@ def render(
             }
         )
     )
-    return HTMLResponse(html, status, headers=dict(HEADERS))
+    return HTMLResponse(labelled(html), status, headers=dict(HEADERS))

@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from mediaguard.app import App
 from mediaguard.core.access import Permission
 from mediaguard.core.consent import MATCHING, Subject
 from mediaguard.errors import ConfigError, InputError
-from mediaguard.resources import resource
+from mediaguard.resources import mappings
 from mediaguard.sent import Sent
 from mediaguard.store.foreseen import takedowns_of_consents, takedowns_of_roster
 from mediaguard.store.importing import Change, Plan, What
@@ -152,12 +150,6 @@ class Foreseen:
     before: Mapping[str, Subject]
 
 
-def mappings(app: App) -> dict[str, Path]:
-    """The column layouts: those of the home, and the example."""
-    folders = (resource("config", "examples"), app.home / "mappings")
-    return {path.name: path for folder in folders for path in sorted(folder.glob("*.toml"))}
-
-
 def _wanted(visit: Visit) -> Wanted:
     files = visit.files("file")
     if len(files) != 1:
@@ -171,7 +163,7 @@ def _run(
 ) -> Plan | RosterPlan:
     if wanted.kind == ROSTER:
         return visit.app.desk.import_roster(wanted.file, dry_run=dry_run, expected=expected)
-    mapping = mappings(visit.app).get(wanted.mapping)
+    mapping = mappings(visit.app.home).get(wanted.mapping)
     if mapping is None:
         raise InputError("people-no-mapping")
     return visit.app.desk.import_consents(
@@ -248,7 +240,7 @@ def _form(
     return visit.page(
         "people_import.html",
         422 if problem else 200,
-        mappings=[*mappings(visit.app)],
+        mappings=[*mappings(visit.app.home)],
         kind=visit.field("kind") or CONSENTS,
         mapping=visit.field("mapping"),
         add=visit.field("add") == "yes",

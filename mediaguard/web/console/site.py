@@ -1,5 +1,8 @@
 """The site: every page, and what is said when there is none."""
 
+import logging
+
+from anyio.to_thread import run_sync
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -8,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from mediaguard.app import App
+from mediaguard.core.access import Visitor
 from mediaguard.texts import say
 from mediaguard.web.console import (
     account,
@@ -32,6 +36,8 @@ from mediaguard.web.console.hosts import KnownHosts
 from mediaguard.web.console.pages import render
 from mediaguard.web.problems import as_problem, language_of, respond
 
+log = logging.getLogger(__name__)
+
 PAGES = (
     inbox,
     review,
@@ -50,7 +56,7 @@ def make_site(app: App) -> FastAPI:
     """The console of a home, to be mounted at /console."""
     accounts = Accounts(app)
     guard = Guard(app, accounts)
-    site = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    site = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     site.state.origin = app.config.web.address
     site.add_middleware(KnownHosts, web=app.config.web, language=app.language)
     for way_in in (sign_in, second_factor, school_account, account):
@@ -73,8 +79,26 @@ def make_site(app: App) -> FastAPI:
         language = language_of(request.headers, app.language)
         if _wants_json(request):
             return respond(problem, language)
-        sentence = say(problem.code, problem.params, language)
-        return render("problem.html", language, app.config.zone, problem.status, sentence=sentence)
+        visitor = await run_sync(_visitor, request)
+        if visitor is not None:
+            language = visitor.language
+        return render(
+            "problem.html",
+            language,
+            app.config.zone,
+            problem.status,
+            visitor=visitor,
+            path=request.url.path,
+            sentence=say(problem.code, problem.params, language),
+        )
+
+    def _visitor(request: Request) -> Visitor | None:
+        """Who sees the problem; nobody, if the problem is that the database does not answer."""
+        try:
+            return accounts.visitor(request)
+        except Exception:
+            log.warning("cannot tell who is signed in", exc_info=True)
+            return None
 
     async def elsewhere(_: Request, error: Exception) -> Response:
         assert isinstance(error, WrongStep)

@@ -167,4 +167,4 @@ def _nobody_in(visit: Visit, user_id: str) -> list[str]:
 def _make_link(visit: Visit, user_id: str) -> Response:
     """A link to be handed over; it is shown once."""
     token = visit.app.users.make_link(user_id)
-    return visit.go_and_tell(f"{USERS}/{user_id}/link", f"{visit.app.site}{LINK}/{token}")
+    return visit.go_and_tell(f"{USERS}/{user_id}/link", f"{visit.app.origin}{LINK}/{token}")

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from anyio.to_thread import run_sync
 from starlette.datastructures import FormData
@@ -16,6 +15,7 @@ from mediaguard.store.tables import PersonalLinkRow
 from mediaguard.web.console.guard import read_form, require_own
 from mediaguard.web.console.names import KnownNames
 from mediaguard.web.console.pages import render
+from mediaguard.web.personal.notice import Notice, Notices
 from mediaguard.web.personal.standing import Holder, holder_of
 from mediaguard.web.personal.words import Words
 from mediaguard.web.problems import Problem, language_of
@@ -23,19 +23,6 @@ from mediaguard.web.senders import Pace
 
 MISSES_PER_MINUTE = 120
 """Links that do not work are answered no more often; those that do, always."""
-
-NOTICES = frozenset(
-    {
-        "notice-personal-yes",
-        "notice-personal-yes-waits",
-        "notice-personal-no",
-        "notice-personal-no-takedown",
-        "notice-personal-no-matching",
-        "notice-personal-all",
-        "notice-personal-nothing",
-    }
-)
-"""Only these are said: anybody can write an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +59,6 @@ class Opened:
 
     def page(self, template: str, status: int = 200, **values: object) -> Response:
         """A page of `templates/personal`."""
-        notice = self.request.query_params.get("notice")
         return show(
             template,
             self.app,
@@ -82,14 +68,21 @@ class Opened:
             words=self.words,
             holder=self.holder,
             token=self.links.form_token(self.link),
-            notice=notice if notice in NOTICES else None,
             **values,
         )
 
     def go(self, notice: str, channel: str = "") -> Response:
-        """Go on to the first page after something was done; `notice` is said there."""
-        query = urlencode({"language": self.words.language, "notice": notice, "done": channel})
-        return RedirectResponse(f"{self.base}?{query}#done", 303)
+        """Go on to the first page after something was done; `notice` is said there, once."""
+        response = RedirectResponse(f"{self.base}?language={self.words.language}#done", 303)
+        self.notices.leave(response, Notice(notice, channel))
+        return response
+
+    @property
+    def notices(self) -> Notices:
+        """What is said once to whoever holds the link."""
+        web = self.app.config.web
+        secure = web.address is not None or web.tls_certificate is not None
+        return Notices(self.app.keyring, self.base, secure=secure)
 
 
 class Door:

@@ -1,6 +1,5 @@
 """The pages of personal links, and what is said when a link does not work."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -18,7 +17,6 @@ from mediaguard.errors import InputError
 from mediaguard.texts import say
 from mediaguard.web.personal.door import Door, Opened, show, wanted_language
 from mediaguard.web.personal.standing import Standing, standings
-from mediaguard.web.personal.words import without_paths
 from mediaguard.web.problems import Problem, as_problem
 
 MOST = 50
@@ -33,7 +31,7 @@ _PRINTED = (
 
 def make_personal(app: App) -> FastAPI:
     """The personal pages of a home, to be mounted at /my."""
-    site = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    site = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     site.mount("/static", StaticFiles(packages=[("mediaguard.web", "static")]), name="static")
     site.include_router(_router(Door(app)))
 
@@ -60,13 +58,18 @@ def _router(door: Door) -> APIRouter:
         visit.links.opened(visit.link)
         if not visit.holder.decides:
             return _closed(visit)
-        return visit.page(
+        found = standings(visit.app, visit.link)
+        notice = visit.notices.read(visit.request)
+        page = visit.page(
             "overview.html",
-            standings=standings(visit.app, visit.link),
+            standings=found,
             certificate=_certificate(visit),
             most=MOST,
-            done=visit.request.query_params.get("done"),
+            notice=notice if notice and notice.is_true(found) else None,
         )
+        if notice:
+            visit.notices.end(page)
+        return page
 
     @routes.get("/{token}/agree")
     def ask(visit: Annotated[Opened, Depends(door.open)]) -> Response:
@@ -132,6 +135,12 @@ def _router(door: Door) -> APIRouter:
             said = "notice-personal-no-matching"
         return visit.go(said, standing.channel)
 
+    @routes.get("/{token}/no-everywhere")
+    def ask_everything(visit: Annotated[Opened, Depends(door.open)]) -> Response:
+        if not visit.holder.decides:
+            return _closed(visit)
+        return visit.page("everything.html")
+
     @routes.post("/{token}/no-everywhere")
     def withdraw(visit: Annotated[Opened, Depends(door.open)]) -> Response:
         if not visit.holder.decides:
@@ -181,14 +190,9 @@ def _closed(visit: Opened, status: int = 200) -> Response:
 def _certificate(visit: Opened) -> Certificate | None:
     """What is taken down; None if nothing ever was."""
     try:
-        found = certificate(visit.app, visit.link.subject_id)
+        return certificate(visit.app, visit.link.subject_id)
     except InputError:
         return None
-    removals = [
-        replace(removal, places=tuple(without_paths(place) for place in removal.places))
-        for removal in found.removals
-    ]
-    return replace(found, removals=tuple(removals))
 
 
 def _evidence(visit: Opened, read: str = "") -> str:

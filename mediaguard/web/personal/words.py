@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import PurePath
 
 from mediaguard.app import App
-from mediaguard.certificate import Place, Removal
+from mediaguard.certificate import Removal
 from mediaguard.channels.web import is_web_address
 from mediaguard.core.consent import MATCHING, Rule, Signatory
-from mediaguard.phrases import day, moment
-from mediaguard.texts import printable, say
+from mediaguard.phrases import channel_title, day, moment
+from mediaguard.texts import personal, printable, say
 from mediaguard.web.personal.standing import Answered, Holder, Standing
 
 _NOES = (Rule.REFUSED, Rule.WITHDRAWN)
@@ -33,8 +32,15 @@ class Words:
     name: str | None
 
     def say(self, code: str, **params: object) -> str:
-        """A sentence; `{who}` in it is the subject."""
+        """A sentence, for this kind of reader where one is written; `{who}` is the subject."""
+        own = f"{code}-{self.holder.link.signatory}"
+        code = own if own in personal.EN else code
         return say(code, {"who": self.who, **params}, self.language)
+
+    @property
+    def pupil(self) -> str:
+        """The subject where "your child" would be wrong: a first name, or the pseudonym."""
+        return self.name or self.holder.subject.subject_id
 
     @property
     def who(self) -> str:
@@ -58,7 +64,9 @@ class Words:
 
     def channel(self, channel: str) -> str:
         """What a channel is called."""
-        return self._said(f"personal-channel-{channel}") or printable(channel)
+        if channel == MATCHING:
+            return self.say("personal-recognising")
+        return channel_title(channel, self.language)
 
     def about(self, standing: Standing) -> str:
         """Where what is published there appears."""
@@ -135,12 +143,4 @@ class Words:
 
     def _said(self, code: str) -> str | None:
         """A sentence; None if nobody wrote one."""
-        said = self.say(code)
-        return None if said.startswith(code) else said
-
-
-def without_paths(place: Place) -> Place:
-    """A place as it may leave the machine: of a file only its name."""
-    if is_web_address(place.url):
-        return place
-    return Place(PurePath(place.url).name, place.gone, place.answer)
+        return self.say(code) if code in personal.EN else None

@@ -7,6 +7,13 @@ function isTyping(target) {
   return target.closest("input:not([type=checkbox], [type=radio], [type=file]), textarea, select, [contenteditable]") !== null;
 }
 
+// On a small screen the sections are one line: the one we are in is to be seen.
+const here = document.querySelector(".top nav [aria-current]");
+if (here) {
+  const line = here.closest("nav");
+  line.scrollLeft = here.offsetLeft - (line.clientWidth - here.offsetWidth) / 2;
+}
+
 let wantsToGo = false;
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;

@@ -6,6 +6,12 @@ namespace Mediaguard\Content;
 
 defined( 'ABSPATH' ) || exit;
 
+/** Contents that may come in at the same time: whoever sends one is proven only at its end. */
+const AT_ONCE = 2;
+
+/** Seconds after which one that grows no more belongs to no request any longer. */
+const BROKEN_OFF = 600;
+
 /** The folder; `MEDIAGUARD_FOLDER` names another one, for websites on several machines. */
 function folder(): string {
 	$folder = defined( 'MEDIAGUARD_FOLDER' ) ? MEDIAGUARD_FOLDER
@@ -18,6 +24,19 @@ function folder(): string {
 
 function path( string $sha256 ): string {
 	return folder() . "/$sha256";
+}
+
+/** The path for a content that comes in now; null if as many do already as may. */
+function begin(): ?string {
+	sweep();
+	// Made first and counted afterwards: of two that begin at the same time none is overlooked.
+	$part = path( bin2hex( random_bytes( 16 ) ) . '.part' );
+	touch( $part );
+	if ( count( glob( folder() . '/*.part' ) ?: array() ) > AT_ONCE ) {
+		unlink( $part );
+		return null;
+	}
+	return $part;
 }
 
 /** Whether it is there, byte for byte. */
@@ -46,10 +65,11 @@ function forget( string $sha256 ): void {
 	}
 }
 
-/** Remove what was brought long ago and never asked for. */
+/** Remove what broke off, and what was brought long ago and never asked for. */
 function sweep(): void {
 	foreach ( glob( folder() . '/*' ) as $path ) {
-		if ( is_file( $path ) && filemtime( $path ) < time() - 86400 ) {
+		$life = '.part' === substr( $path, -5 ) ? BROKEN_OFF : 86400;
+		if ( is_file( $path ) && filemtime( $path ) < time() - $life ) {
 			unlink( $path );
 		}
 	}

@@ -9,21 +9,35 @@ use Mediaguard\Notes;
 
 defined( 'ABSPATH' ) || exit;
 
-const KEY = '[0-9a-f]{32}';
+const KEY = '(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])';
 
 add_filter( 'wp_insert_attachment_data', __NAMESPACE__ . '\\hide_key' );
 add_action( 'add_attachment', __NAMESPACE__ . '\\refuse_late' );
 
-/** A file name with the key of its publication. */
+/**
+ * A file name with the key of its publication, and with no other: somebody may add again what was
+ * downloaded here, and its old name is that of another publication.
+ */
 function file_name( string $name, string $key, string $extension ): string {
 	$stem = sanitize_file_name( pathinfo( $name, PATHINFO_FILENAME ) );
 	$stem = trim( preg_replace( '/[^a-z0-9]+/', '-', strtolower( remove_accents( $stem ) ) ), '-' );
+	$stem = preg_replace( '/-?' . KEY . '.*$/', '', $stem );
 	return ltrim( substr( $stem, 0, 60 ) . "-$key.$extension", '-' );
 }
 
-/** The key in the name of a file; null if there is none. */
+/** The key in the name of a file, the last if there are several; null if there is none. */
 function key_of_file( string $name ): ?string {
-	return preg_match( '/(?<![0-9a-f])(' . KEY . ')(?![0-9a-f])/', wp_basename( $name ), $found ) ? $found[1] : null;
+	return preg_match_all( '/' . KEY . '/', wp_basename( $name ), $found ) ? end( $found[0] ) : null;
+}
+
+/** @return string[] Those of the files that belong to a publication. */
+function of_key( array $files, string $key ): array {
+	return array_filter(
+		$files,
+		function ( string $file ) use ( $key ): bool {
+			return key_of_file( $file ) === $key;
+		}
+	);
 }
 
 /** The file name ending for a media type; null if this website does not take it. */
@@ -38,13 +52,14 @@ function extension( string $media_type ): ?string {
 /** @return int[] The attachments of a publication, oldest first. */
 function attachments( string $key ): array {
 	global $wpdb;
-	$found = $wpdb->get_col(
+	$found = $wpdb->get_results(
 		$wpdb->prepare(
-			"SELECT post_id FROM $wpdb->postmeta WHERE meta_key = '_wp_attached_file' AND meta_value LIKE %s ORDER BY post_id",
+			"SELECT post_id, meta_value FROM $wpdb->postmeta WHERE meta_key = '_wp_attached_file' AND meta_value LIKE %s ORDER BY post_id",
 			'%' . $wpdb->esc_like( $key ) . '%'
 		)
 	);
-	return array_values( array_filter( array_map( 'intval', $found ), 'get_post' ) );
+	$ids   = array_keys( of_key( array_column( (array) $found, 'meta_value', 'post_id' ), $key ) );
+	return array_values( array_filter( $ids, 'get_post' ) );
 }
 
 /** @return string[] All files of a publication, wherever they lie among the uploads. */
@@ -55,9 +70,14 @@ function files( string $key ): array {
 		array_push( $found, ...( glob( "$base$folders/*$key*" ) ?: array() ) );
 	}
 	foreach ( attachments( $key ) as $id ) {
-		array_push( $found, ...( glob( dirname( (string) get_attached_file( $id, true ) ) . "/*$key*" ) ?: array() ) );
+		array_push( $found, ...beside( $id, $key ) );
 	}
-	return array_unique( array_filter( $found, 'is_file' ) );
+	return array_unique( array_filter( of_key( $found, $key ), 'is_file' ) );
+}
+
+/** @return string[] The files of a publication where one of its attachments lies. */
+function beside( int $id, string $key ): array {
+	return of_key( glob( dirname( (string) get_attached_file( $id, true ) ) . "/*$key*" ) ?: array(), $key );
 }
 
 /**
@@ -70,7 +90,7 @@ function published( string $key ): ?array {
 	foreach ( attachments( $key ) as $id ) {
 		$url    = wp_get_attachment_url( $id );
 		$urls[] = $url;
-		foreach ( glob( dirname( (string) get_attached_file( $id, true ) ) . "/*$key*" ) ?: array() as $file ) {
+		foreach ( beside( $id, $key ) as $file ) {
 			$urls[] = dirname( $url ) . '/' . rawurlencode( wp_basename( $file ) );
 		}
 	}
@@ -155,9 +175,8 @@ function complete( string $key ): void {
 
 /** Give an attachment another content. */
 function exchange( int $id, array $data ): void {
-	$old  = (string) get_attached_file( $id, true );
-	$stem = preg_replace( '/-?' . KEY . '.*$/', '', wp_basename( $old ) );
-	$new  = dirname( $old ) . '/' . file_name( "$stem.x", $data['key'], extension( $data['media_type'] ) );
+	$old = (string) get_attached_file( $id, true );
+	$new = dirname( $old ) . '/' . file_name( wp_basename( $old ), $data['key'], extension( $data['media_type'] ) );
 	if ( ! Content\place( $data['sha256'], $new ) ) {
 		throw new \RuntimeException( 'the content cannot be put into the uploads' );
 	}

@@ -27,15 +27,31 @@ function receive_content( \WP $wp ): void {
 	if ( 'PUT' !== ( $_SERVER['REQUEST_METHOD'] ?? '' ) || ! preg_match( '#^/' . ROUTES . '/content/([0-9a-f]{64})$#D', $route, $found ) ) {
 		return;
 	}
-	status_header( take_content( $found[1] ) );
+	$status = take_content( $found[1] );
+	status_header( $status );
 	nocache_headers();
+	if ( 503 === $status ) {
+		header( 'Retry-After: 10' );
+	}
 	exit;
 }
 
-/** Bytes of the disk that no content may take. */
-const RESERVE = 256000000;
+/** Bytes of the largest content. */
+const LARGEST_CONTENT = 10000000000;
 
-/** The status with which a content is answered. */
+/** Bytes of the disk that no content may take; and the part of the rest for each: PHP itself keeps
+ * a second copy of a body, and two may come at once. */
+const RESERVE = 256000000;
+const SHARE   = 4;
+
+/** Seconds that a content may take, and the bytes per second that it brings at least. */
+const LONGEST = 7200;
+const SLOWEST = 50000;
+
+/**
+ * The status with which a content is answered. Who sends it is known only when it is whole; so
+ * until then it gets no more of the disk and of the time than a stranger may have.
+ */
 function take_content( string $sha256 ): int {
 	$header  = function ( string $name ): string {
 		return (string) ( $_SERVER[ 'HTTP_' . strtoupper( strtr( $name, '-', '_' ) ) ] ?? '' );
@@ -48,32 +64,61 @@ function take_content( string $sha256 ): int {
 	if ( ! preg_match( '/^[0-9]{1,12}$/D', $length ) ) {
 		return 411;
 	}
-	if ( disk_free_space( Content\folder() ) < (int) $length + RESERVE ) {
+	if ( (int) $length > LARGEST_CONTENT ) {
+		return 413;
+	}
+	if ( (int) $length > ( disk_free_space( Content\folder() ) - RESERVE ) / SHARE ) {
 		return 507;
 	}
-	allow_seconds( 7200 );
-	Content\sweep();
-	$part   = Content\path( bin2hex( random_bytes( 16 ) ) . '.part' );
-	$file   = fopen( $part, 'xb' );
-	$body   = fopen( 'php://input', 'rb' );
+	allow_seconds( LONGEST );
+	$part = Content\begin();
+	if ( null === $part ) {
+		return 503;
+	}
+	$status = take_body( $part, $message, $header( 'webhook-signature' ), $sha256 );
+	if ( 204 === $status && ! rename( $part, Content\path( $sha256 ) ) ) {
+		$status = 507;
+	}
+	if ( is_file( $part ) ) {
+		unlink( $part );
+	}
+	return $status;
+}
+
+/** Write the body of this request into a file; the status for what it is. */
+function take_body( string $part, Message $message, string $signature, string $sha256 ): int {
+	$file = fopen( $part, 'wb' );
+	$body = fopen( 'php://input', 'rb' );
+	if ( ! $file || ! $body ) {
+		return 507;
+	}
 	$digest = hash_init( 'sha256' );
-	$whole  = false !== $file && false !== $body;
-	while ( $whole && ! feof( $body ) ) {
-		$piece = (string) fread( $body, 1 << 16 );
+	$began  = microtime( true );
+	$taken  = 0;
+	while ( ! feof( $body ) ) {
+		$piece  = (string) fread( $body, 1 << 16 );
+		$taken += strlen( $piece );
+		if ( ! keeps_pace( $taken, microtime( true ) - $began ) ) {
+			return 503;
+		}
 		$message->update( $piece );
 		hash_update( $digest, $piece );
-		$whole = fwrite( $file, $piece ) === strlen( $piece );
-	}
-	$whole  = $file && fclose( $file ) && $whole;
-	$signed = $message->is_signed_by( $header( 'webhook-signature' ) );
-	$status = ! $whole ? 507 : ( ! $signed ? 401 : ( hash_equals( $sha256, hash_final( $digest ) ) ? 204 : 422 ) );
-	if ( 204 !== $status || ! rename( $part, Content\path( $sha256 ) ) ) {
-		if ( is_file( $part ) ) {
-			unlink( $part );
+		if ( fwrite( $file, $piece ) !== strlen( $piece ) ) {
+			return 507;
 		}
-		return 204 === $status ? 507 : $status;
 	}
-	return 204;
+	if ( ! fclose( $file ) ) {
+		return 507;
+	}
+	if ( ! $message->is_signed_by( $signature ) ) {
+		return 401;
+	}
+	return hash_equals( $sha256, hash_final( $digest ) ) ? 204 : 422;
+}
+
+/** Whether so many bytes in so many seconds are enough to go on; somebody silent the web server ends. */
+function keeps_pace( int $bytes, float $seconds ): bool {
+	return $seconds <= min( LONGEST, 60 + $bytes / SLOWEST );
 }
 
 function add_routes(): void {
