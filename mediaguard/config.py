@@ -4,12 +4,11 @@ Every setting has a default; a setting that does not exist is an error, so that 
 mistake in a rule never goes unnoticed.
 """
 
-import difflib
 import tomllib
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args, get_origin
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -28,6 +27,7 @@ from mediaguard.core.decision import ChannelPolicy, WithoutConsent
 from mediaguard.core.matching import MatchPolicy
 from mediaguard.core.media import Audio, Codec, Encoding, Quality
 from mediaguard.errors import ConfigError
+from mediaguard.mistakes import mistakes
 from mediaguard.resources import resource
 
 FILE_NAME = "mediaguard.toml"
@@ -369,46 +369,8 @@ def load(home: Path) -> Config:
         raise ConfigError("config-invalid", path=path, detail=str(error)) from error
     except ValidationError as error:
         # Only place and reason: the value itself may be a secret (a database URL).
-        problems = error.errors(include_input=False, include_url=False)
-        raise ConfigError(
-            "config-invalid",
-            path=path,
-            detail=tuple(_mistake(one["type"], one["loc"], one["msg"]) for one in problems),
-        ) from None
-
-
-def _mistake(kind: str, place: tuple[int | str, ...], message: str) -> ConfigError:
-    """One mistake, in words that a person can act on."""
-    where = ".".join(map(str, place[:-1]))
-    if kind != "extra_forbidden":
-        return ConfigError("config-mistake", place=".".join(map(str, place)), detail=message)
-    setting, known = str(place[-1]), _settings_at(place[:-1])
-    near = difflib.get_close_matches(setting, known, n=1)
-    return ConfigError(
-        "config-no-setting" if near else "config-no-such",
-        section=f"[{where}] " if where else "",
-        setting=setting,
-        known=near[0] if near else ", ".join(known),
-    )
-
-
-def _settings_at(place: tuple[int | str, ...]) -> list[str]:
-    """The settings that there are in a section."""
-    kind: object = Config
-    for name in place:
-        section = _section_in(kind)
-        if get_origin(kind) is dict:  # of channels or senders: any name, and the same inside
-            kind = get_args(kind)[1]
-        elif section is not None and name in section.model_fields:
-            kind = section.model_fields[str(name)].annotation
-    section = _section_in(kind)
-    return [*section.model_fields] if section else []
-
-
-def _section_in(kind: object) -> type[BaseModel] | None:
-    """The section that something is, or may be."""
-    kinds = (kind, *get_args(kind))
-    return next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), None)
+        detail = mistakes(error, Config)
+        raise ConfigError("config-invalid", path=path, detail=detail) from None
 
 
 def _brief(error: Exception) -> str:

@@ -26,6 +26,7 @@ def console(page: Page, base: str, app: App, take) -> None:
     """What staff see."""
     page.goto(f"{base}/console/inbox")
     photos = resource("sample_media", "photos")
+    page.select_option("#channel", CHANNEL)
     page.set_input_files("#files", [photos / "02-on-the-grass.jpg", photos / "07-in-the-gym.jpg"])
     page.locator("#list > li .badge.wait").first.wait_for(timeout=LONG)
     page.locator("#list > li .badge.good").first.wait_for(timeout=LONG)

@@ -56,12 +56,10 @@ class Attempts:
     def begin(self, limits: Sequence[Limit]) -> timedelta | None:
         """Count an attempt as failed, until it is known to be none; or say how long to wait."""
         now = self._now()
-        with self._database.read() as session:
-            pause = self._pause(session, limits, now)
-        if pause is not None:  # whoever has to wait leaves nothing behind, and holds nobody up
+        pause = self._pause(limits, now)
+        if pause is not None:  # whoever has to wait leaves no row behind
             return pause
-        with self._database.write() as session:
-            self._sweep(session, now)
+        self._sweep(now)
         with self._database.write() as session:
             rows = [self._row(session, limit, now) for limit in limits]
             waits = [row.blocked_until - now for row in rows if row.blocked_until]
@@ -86,17 +84,18 @@ class Attempts:
                 row.failures = row.failures - 1 if limit.free == ADDRESS else 0
                 row.blocked_until = None
 
-    def _pause(self, session: Session, limits: Sequence[Limit], now: datetime) -> timedelta | None:
+    def _pause(self, limits: Sequence[Limit], now: datetime) -> timedelta | None:
         keys = [self._key(limit) for limit in limits]
-        until = session.scalar(
-            select(func.max(SignInAttemptRow.blocked_until)).where(SignInAttemptRow.key.in_(keys))
-        )
+        longest = select(func.max(SignInAttemptRow.blocked_until))
+        with self._database.read() as session:
+            until = session.scalar(longest.where(SignInAttemptRow.key.in_(keys)))
         return until - now if until is not None and until > now else None
 
-    def _sweep(self, session: Session, now: datetime) -> None:
-        """In a transaction of its own: who holds one row and waits for another may block others."""
-        old = now - FORGOTTEN
-        session.execute(delete(SignInAttemptRow).where(SignInAttemptRow.last_at < old))
+    def _sweep(self, now: datetime) -> None:
+        """In a transaction of its own: nobody waits for these rows who holds others."""
+        old = SignInAttemptRow.last_at < now - FORGOTTEN
+        with self._database.write() as session:
+            session.execute(delete(SignInAttemptRow).where(old))
 
     def _row(self, session: Session, limit: Limit, now: datetime) -> SignInAttemptRow:
         key = self._key(limit)

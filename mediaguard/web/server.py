@@ -141,7 +141,11 @@ class Server:
 
 
 class _Patient(H11Protocol):
-    """With a limit to the time in which the head of a request comes; uvicorn has none."""
+    """With limits that uvicorn has not.
+
+    To the time in which the head of a request comes, and in which the rest of a body comes that was
+    answered already.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -158,9 +162,18 @@ class _Patient(H11Protocol):
         else:
             self._forget_head()
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY:  # answered before all of it came
+            self.loop.call_later(IDLE, self._stop_listening, self.cycle)
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_head()
         super().connection_lost(exc)
+
+    def _stop_listening(self, answered: object) -> None:
+        if self.cycle is answered and self.conn.their_state is h11.SEND_BODY:
+            self.transport.close()
 
     def _expect_head(self) -> None:
         if self._head is None:

@@ -2,6 +2,7 @@
 
 import re
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -156,4 +157,13 @@ def test_too_many_bytes_are_refused_before_they_are_read(officer, monkeypatch):
     answer = officer.client.post(
         PATH, data={"token": officer.token}, files={"photo": ("a.jpg", b"x" * 60_300_000)}
     )
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("path", [PATH, "/console/account/sign-out"])
+def test_what_really_comes_is_counted(officer, path):
+    files = {"photo": ("a.jpg", b"x" * 60_300_000)}
+    form = httpx.Request("POST", "http://x", data={"token": officer.token}, files=files)
+    kind = form.headers["content-type"]
+    answer = officer.send("POST", path, form.read(), content_type=kind, content_length="10")
     assert answer.status_code == 413

@@ -213,6 +213,7 @@ def test_what_was_done_is_said_once_and_not_in_the_address(world, guardian):
 def test_nobody_else_can_make_the_page_say_something(world, guardian):
     other = Holding(world, "S-2")
     said = "notice-personal-all|"
+    world.desk.withdraw("S-1")  # so that it would be true
     theirs = other.post("/no-everywhere").cookies["mediaguard-said"].strip('"')
     for value in (said, f"{said}|", f"{said}|{'0' * 64}", theirs):
         guardian.client.cookies.set("mediaguard-said", value, domain="127.0.0.1")
@@ -251,6 +252,12 @@ def test_a_pupil_is_addressed_as_such(world):
     assert "so that you are shown" in said["en"]
     assert "zodat u te zien bent" in said["nl"]
     assert "Uw gezicht herkennen" in said["nl"]
+
+
+def test_a_no_by_the_school_in_dutch(world):
+    world.desk.withdraw("S-1", CHANNEL)
+    page = words(Holding(world, "S-1", language="nl").get())
+    assert "De school heeft een nee vastgelegd. Dat geldt tot" in page
 
 
 def test_a_guardian_is_addressed_as_such(world):

@@ -9,12 +9,13 @@ import pytest
 
 from mediaguard.errors import InputError
 from mediaguard.store import passwords
-from mediaguard.store.attempts import ACCOUNT, Attempts, Limit
+from mediaguard.store.attempts import ACCOUNT, ADDRESS, Attempts, Limit
 from mediaguard.store.audit import Audit
 from mediaguard.store.entrance import Caller, Entrance
 from mediaguard.store.keys import Keyring, new_key
 from mediaguard.store.second_factor import SECONDS, step_of
 from mediaguard.store.sessions import Limits, Sessions
+from mediaguard.store.tables import SignInAttemptRow
 from mediaguard.store.user_desk import UserDesk
 from tests.console.signing_in import PASSWORD
 from tests.store.conftest import NOW
@@ -159,6 +160,25 @@ def test_failures_are_forgotten_after_an_hour(door):
     door.at += timedelta(hours=1, seconds=1)
     for _ in range(ACCOUNT):
         assert door.attempts.begin(limits) is None
+
+
+def rows(door) -> int:
+    with door.database.read() as session:
+        return session.query(SignInAttemptRow).count()
+
+
+def test_an_address_that_has_to_wait_leaves_nothing_behind(door):
+    def guess(number: int) -> timedelta | None:
+        address = Limit("address", "192.0.2.1", ADDRESS)
+        return door.attempts.begin([Limit("account", f"user{number}", ACCOUNT), address])
+
+    assert [guess(number) for number in range(ADDRESS)] == [None] * ADDRESS
+    before = rows(door)
+    assert [guess(number) for number in range(100, 110)] == [timedelta(seconds=30)] * 10
+    assert rows(door) == before == ADDRESS + 1
+    door.at += timedelta(hours=1, seconds=1)
+    assert guess(200) is None
+    assert rows(door) == 2
 
 
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "abcdef", "١٢٣٤٥٦", "0" * 50])

@@ -49,7 +49,9 @@ class _Here:
 
     async def __call__(self, scope, receive, send):
         if scope["type"] == "http":
-            scope = {**scope, "client": ("127.0.0.1", 50000)}
+            others = [(name, value) for name, value in scope["headers"] if name != b"host"]
+            headers = [*others, (b"host", b"127.0.0.1")]
+            scope = {**scope, "client": ("127.0.0.1", 50000), "headers": headers}
         await self.api(scope, receive, send)
 
 

@@ -72,8 +72,8 @@ def test_links_lead_to_where_it_is_served(world):
     assert f'value="{served}/console/link/' in page.text
     app = with_web(world, 'address = "https://m.school.test"')
     Server(app, port=0, tell=print)._socket.close()
-    assert app.site == "https://m.school.test"
-    assert App(world.home).site == "https://m.school.test"
+    assert app.origin == "https://m.school.test"
+    assert App(world.home).origin == "https://m.school.test"
 
 
 def test_with_a_certificate_of_its_own(world):

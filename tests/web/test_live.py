@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
@@ -25,6 +25,8 @@ from tests.web.live import Live
 from tests.web.school import Caller, form, make_school, signed
 
 MANY = 50
+
+FIELDS = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def everything(world, table) -> list:
@@ -152,17 +154,16 @@ def here(world, monkeypatch):
     assert not thread.is_alive()
 
 
-def connected(made: Server) -> socket.socket:
+def connected(made: Server, source: str = "127.0.0.1") -> socket.socket:
     port = int(made.address.rpartition(":")[2])
-    return socket.create_connection(("127.0.0.1", port), timeout=10)
+    return socket.create_connection(("127.0.0.1", port), 10, (source, 0))
 
 
-def head(body_length: int, **more: str) -> bytes:
+def head(body_length: int, path: str = "/v1/media", **more: str) -> bytes:
     lines = [
-        "POST /v1/media HTTP/1.1",
-        "Host: x",
+        f"POST {path} HTTP/1.1",
         f"Content-Length: {body_length}",
-        *(f"{name}: {value}" for name, value in {**signed(), **more}.items()),
+        *(f"{name}: {value}" for name, value in {"Host": "x", **signed(), **more}.items()),
     ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
@@ -179,10 +180,13 @@ def test_slow_ones_are_cut_off(here):
         assert b"web-slow" in answer + halting.recv(4096)
 
 
-def test_one_that_keeps_dripping_is_cut_off_too(here, monkeypatch):
+@pytest.mark.parametrize("path", ["/v1/media", "/v1/consents", "/console/sign-in"])
+def test_one_that_keeps_dripping_is_cut_off_too(here, monkeypatch, path):
     monkeypatch.setattr(bodies, "SILENCE", 20)
+    if path != "/v1/media":  # what fits in memory has no more time for being long
+        monkeypatch.setattr(bodies, "SLOWEST", 1)
     with connected(here) as drip:
-        drip.sendall(head(100_000))
+        drip.sendall(head(100_000, path, Host="127.0.0.1", **FIELDS))
         began = time.monotonic()
         answer = b""
         drip.settimeout(0.1)
@@ -198,6 +202,55 @@ def test_one_that_keeps_dripping_is_cut_off_too(here, monkeypatch):
         assert 1 < time.monotonic() - began < 6
 
 
+def chunked(**more: str) -> bytes:
+    how = {"Host": "127.0.0.1", "Transfer-Encoding": "chunked", **FIELDS, **more}
+    lines = ["POST /console/sign-in HTTP/1.1", *(f"{name}: {how[name]}" for name in how)]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def test_a_form_that_does_not_say_how_long_it_is_is_counted(here):
+    with connected(here) as large:
+        large.sendall(chunked() + b"3d090\r\n" + b"x" * 250_000 + b"\r\n")
+        assert b" 413 " in large.recv(4096)
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/console/nothing", "/v1/media"])
+def test_what_was_answered_is_not_listened_to_for_ever(here, path):
+    with connected(here) as dripping:
+        dripping.sendall(head(1_000_000, path, **{"webhook-timestamp": "never"}))
+        assert b" 40" in dripping.recv(4096)
+        began = time.monotonic()
+        with suppress(ConnectionError):
+            while time.monotonic() - began < 8:
+                dripping.sendall(b"x")
+                time.sleep(0.1)
+        assert time.monotonic() - began < 5
+    with httpx.Client(base_url=here.address) as client:  # what does come is no reason to hang up
+        assert client.post("/nothing", content=b"x" * 500_000).status_code == 404
+        assert client.get("/health").status_code == 200
+
+
+def test_a_form_with_two_lengths_is_refused(here):
+    with connected(here) as odd:
+        odd.sendall(chunked(**{"Content-Length": "10"}) + b"3\r\na=b\r\n0\r\n\r\n")
+        assert b" 400 " in odd.recv(4096)
+
+
+def test_a_form_that_halts_is_cut_off(here):
+    with connected(here) as halting:
+        halting.sendall(head(1000, "/console/sign-in", Host="127.0.0.1", **FIELDS) + b"a")
+        assert b" 408 " in halting.recv(4096)
+
+
+def test_a_form_that_breaks_off_is_no_fault_of_ours(here, caplog):
+    with connected(here) as gone:
+        gone.sendall(head(1000, "/console/sign-in", Host="127.0.0.1", **FIELDS) + b"a")
+        time.sleep(0.2)
+    count = 'method="POST",route="/console/sign-in",status="400"'
+    until(lambda: count in httpx.get(f"{here.address}/metrics").text)
+    assert not [record for record in caplog.records if record.exc_info]
+
+
 def test_one_that_hangs_up_leaves_nothing(here, world, photo):
     body, headers = form(photo("S-1"))
     with connected(here) as gone:
@@ -206,22 +259,44 @@ def test_one_that_hangs_up_leaves_nothing(here, world, photo):
     assert everything(world, ItemRow) == []
 
 
+def test_what_nobody_known_sends_is_not_kept(world):
+    part = b"x" * 5_000_000  # does not stay in memory
+    with Live(world.home) as live, ExitStack() as stack:
+        for sender in ("nobody-known", "website"):
+            place = ("127.0.0.1", live.port)
+            upload = stack.enter_context(socket.create_connection(place, timeout=10))
+            upload.sendall(head(6_000_000, **{"mediaguard-sender": sender}) + part)
+        until(lambda: bool(live.open_files("upload-")))
+        time.sleep(0.5)
+        assert len(live.open_files("upload-")) == 1
+
+
 def test_whoever_only_says_who_they_are_keeps_nobody_else_waiting(here, photo, monkeypatch):
     monkeypatch.setattr(bodies, "SILENCE", 20)
     monkeypatch.setattr(bodies, "GRACE", 20)
     monkeypatch.setattr(senders, "QUEUE", 0.3)
+    elsewhere = "127.0.0.2"
     body, headers = form(photo("S-1"))
 
-    def upload(sender: str) -> httpx.Response:
+    def call(path: str, body: bytes, headers: dict, sender: str, source: str) -> httpx.Response:
         how = headers | signed(body, sender=sender)
-        return httpx.post(f"{here.address}/v1/media", content=body, headers=how)
+        with httpx.Client(transport=httpx.HTTPTransport(local_address=source)) as client:
+            return client.post(f"{here.address}{path}", content=body, headers=how)
+
+    def upload(sender: str, source: str = elsewhere) -> httpx.Response:
+        return call("/v1/media", body, headers, sender, source)
 
     with ExitStack() as stack:
         for _ in range(senders.AT_ONCE):
-            one = stack.enter_context(connected(here))
+            one = stack.enter_context(connected(here, elsewhere))
             one.sendall(head(1000, **{"mediaguard-sender": "parents"}) + b"x")
         until(lambda: upload("parents").json().get("code") == "web-busy")
         assert upload("website").status_code == 202
+        assert upload("parents", "127.0.0.1").status_code == 202
+        withdrawal = json.dumps({"subject": "S-1", "channel": CHANNEL, "answer": "withdraw"})
+        kind = {"Content-Type": "application/json"}
+        answer = call("/v1/consents", withdrawal.encode(), kind, "parents", elsewhere)
+        assert answer.status_code == 200
     until(lambda: upload("parents").status_code == 202)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from mediaguard.web.senders import Pace
 from tests.pipeline.world import CHANNEL
-from tests.web.school import OTHER, SECRETS, Caller, form, signed
+from tests.web.school import OTHER, SECRETS, Caller, form, make_school, signed
 
 ROUTES = [
     ("GET", "/v1/media/0123456789abcdef"),
@@ -144,6 +144,25 @@ def test_every_answer_has_the_headers_that_keep_it_in_its_place(caller):
             assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_nobody_is_led_to_a_host_that_the_caller_names(caller):
+    evil = {"Host": "evil.example"}
+    for path in ("/health/", "/v1/media/", "/my/x/", "/console/inbox/", "/my", "/console/static"):
+        answer = caller.client.get(path, headers=evil, follow_redirects=False)
+        assert "location" not in answer.headers, path
+    for path in ("/console/inbox/", "/console/people/"):
+        answer = caller.client.get(path, follow_redirects=False)
+        assert "location" not in answer.headers, path
+    answer = caller.client.get("/console", headers=evil, follow_redirects=False)
+    assert answer.headers["location"] == "/console/"
+
+
+def test_where_there_is_an_address_nobody_comes_without_tls(tmp_path):
+    world = make_school(tmp_path, more='\n[web]\naddress = "https://media.school.example"\n')
+    for path in ("/health", "/nothing", "/my/x", "/console/sign-in"):
+        answer = Caller(world).client.get(path)
+        assert "max-age" in answer.headers["strict-transport-security"], path
+
+
 def test_an_unexpected_error_says_nothing_about_itself(caller, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("secret /etc/path whsec_abc")
@@ -186,6 +205,9 @@ def test_numbers_and_documentation_only_for_this_machine(world):
         assert far.client.get(path).status_code == 404
         through = here.client.get(path, headers={"X-Forwarded-For": "192.0.2.1"})
         assert through.status_code == 404
+        # A web server on this machine that says nothing of itself, or somebody else's name.
+        assert here.client.get(path, headers={"Host": "media.school.example"}).status_code == 404
+        assert here.client.get(path, headers={"Host": "localhost:8321"}).status_code == 200
     assert far.client.get("/health").json() == {"status": "ok"}
 
 
