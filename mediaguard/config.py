@@ -238,7 +238,8 @@ class Oidc(_Section):
         return value
 
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""What this machine is called where nobody else can reach it."""
 
 
 class Web(_Section):
@@ -272,7 +273,7 @@ class Web(_Section):
     def proxies(self) -> tuple[IPvAnyNetwork, ...]:
         """Who may say for whom they ask."""
         behind = self.address is not None and self.tls_certificate is None
-        if self.trusted_proxies or not behind or self.host not in _LOOPBACK:
+        if self.trusted_proxies or not behind or self.host not in LOOPBACK:
             return self.trusted_proxies
         return tuple(ip_network(one) for one in ("127.0.0.0/8", "::1/128"))
 

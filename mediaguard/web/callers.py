@@ -8,7 +8,7 @@ from pydantic import IPvAnyNetwork
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+from mediaguard.config import LOOPBACK
 
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 

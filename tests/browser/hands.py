@@ -1,14 +1,33 @@
 """Hands on a keyboard, and nothing else; and eyes that see what a screen reader would miss."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import FileChooser, Locator, Page, TimeoutError  # noqa: A004
+from playwright.sync_api import Browser, FileChooser, Locator, Page, TimeoutError  # noqa: A004
+
+from mediaguard.app import App
+from mediaguard.web.console.sign_in import one_time_link
 
 MOST = 150
 """Whatever is further away by Tab is not within reach."""
 
 WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}}
+
+
+@contextmanager
+def signed_in(
+    browser: Browser, served: str, app: App, login: str, **settings: object
+) -> Iterator[Page]:
+    """A page of somebody who came in by a link; `settings` are Playwright's, of the context."""
+    # Scripts of tests may look into the page: the pages themselves may not be changed by any.
+    context = browser.new_context(bypass_csp=True, **settings)
+    page = context.new_page()
+    page.goto(served + one_time_link(app, login))
+    page.click("main button")
+    page.wait_for_url("**/console/**")
+    yield page
+    context.close()
 
 
 class Hands:

@@ -11,8 +11,7 @@ from mediaguard.core.access import Role
 from mediaguard.core.consent import Signatory
 from mediaguard.personal import PersonalLinks
 from mediaguard.store.audit import Audit
-from mediaguard.web.console.sign_in import one_time_link
-from tests.browser.hands import Hands
+from tests.browser.hands import Hands, signed_in
 
 PHONE = {"width": 390, "height": 844}
 
@@ -52,13 +51,8 @@ def app(home: Path) -> Iterator[App]:
 
 @pytest.fixture
 def phone(browser: Browser, served: str, app: App) -> Iterator[Page]:
-    context = browser.new_context(viewport=PHONE, bypass_csp=True, locale="nl")
-    page = context.new_page()
-    page.goto(served + one_time_link(app, "demo"))
-    page.click("main button")
-    page.wait_for_url("**/console/**")
-    yield page
-    context.close()
+    with signed_in(browser, served, app, "demo", viewport=PHONE, locale="nl") as page:
+        yield page
 
 
 def test_nothing_lies_beside_the_screen(phone: Page, served: str):

@@ -12,7 +12,7 @@ from mediaguard.published import Published
 from mediaguard.resources import resource
 from mediaguard.review import Review
 from mediaguard.store.audit import Audit
-from mediaguard.web.console.sign_in import one_time_link
+from tests.browser.hands import signed_in
 
 CHANNEL = "website-public"
 HELD = "07-in-the-gym.jpg"
@@ -30,13 +30,9 @@ def app(home: Path) -> Iterator[App]:
 @pytest.fixture
 def page(browser: Browser, served: str, app: App) -> Iterator[Page]:
     """The Inbox, opened by somebody who is signed in."""
-    context = browser.new_context(bypass_csp=True)
-    page = context.new_page()
-    page.goto(served + one_time_link(app, "s.staff"))
-    page.click("main button")
-    page.wait_for_url("**/console/inbox*")
-    yield page
-    context.close()
+    with signed_in(browser, served, app, "s.staff") as page:
+        page.wait_for_url("**/console/inbox*")
+        yield page
 
 
 def photo(name: str) -> Path:

@@ -40,6 +40,16 @@ def configure(world: World, tmp_path: Path, text: str) -> None:
     world.__dict__.pop("desk", None)
 
 
+def withdrawn_from_a_newsletter(world: World, tmp_path: Path) -> Path:
+    """A photo of S-1 and S-2, from which S-1 withdrew once it was in a newsletter's folder."""
+    settings = 'connector = "newsletter"\nnewsletter = {recipients = ["parents"]}\n'
+    configure(world, tmp_path, settings)
+    photo = picture(tmp_path / "a.jpg", "S-1", "S-2")
+    run(world, photo)
+    world.desk.withdraw("S-1", CHANNEL)
+    return photo
+
+
 def ready(world: World) -> list[Path]:
     return sorted(world.ready(CHANNEL).iterdir())
 
@@ -117,11 +127,7 @@ def test_a_withdrawal_from_the_future_is_carried_out_now(world, tmp_path):
 
 
 def test_a_newsletter_keeps_the_picture_that_took_the_place_of_another(world, tmp_path):
-    settings = 'connector = "newsletter"\nnewsletter = {recipients = ["parents"]}\n'
-    configure(world, tmp_path, settings)
-    photo = picture(tmp_path / "a.jpg", "S-1", "S-2")
-    run(world, photo)
-    world.desk.withdraw("S-1", CHANNEL)
+    photo = withdrawn_from_a_newsletter(world, tmp_path)
     again = Path(str(run(world, photo).rendition))
     assert people_in(again) == {"S-2"}
     worker(world).drain()
@@ -130,11 +136,7 @@ def test_a_newsletter_keeps_the_picture_that_took_the_place_of_another(world, tm
 
 
 def test_what_somebody_rejects_goes_from_a_newsletter_and_does_not_come_back(world, tmp_path):
-    settings = 'connector = "newsletter"\nnewsletter = {recipients = ["parents"]}\n'
-    configure(world, tmp_path, settings)
-    photo = picture(tmp_path / "a.jpg", "S-1", "S-2")
-    run(world, photo)
-    world.desk.withdraw("S-1", CHANNEL)
+    photo = withdrawn_from_a_newsletter(world, tmp_path)
     worker(world).drain()
     Review(world).reject(str(run(world, photo).item_id))
     worker(world).drain()

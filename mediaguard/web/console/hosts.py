@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mediaguard.config import Web
-from mediaguard.web.callers import LOOPBACK, called_host
+from mediaguard.config import LOOPBACK, Web
+from mediaguard.web.callers import called_host
 from mediaguard.web.problems import Problem, language_of, respond
 
 
